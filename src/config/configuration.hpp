@@ -1,0 +1,90 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "policy/rules.hpp"
+
+namespace rowcast::config {
+
+struct endpoint {
+    std::string address;
+    std::uint16_t port = 0;
+};
+
+struct retention {
+    std::chrono::milliseconds age = std::chrono::hours(24);
+    std::uint64_t size = 2'000'000'000; // bytes
+};
+
+struct database {
+    std::string url;
+    std::chrono::milliseconds poll_interval = std::chrono::seconds(5);
+    retention keep;
+    std::vector<std::string> notify_channels;
+};
+
+struct limits {
+    std::size_t sessions = 100'000;
+    std::size_t sessions_per_user = 50;
+    std::size_t subscriptions_per_session = 100;
+    std::size_t message_size = 64 * 1024;
+    std::size_t messages_per_second = 50;
+    std::size_t connects_per_second_per_address = 50;
+    std::size_t send_buffer = 1024 * 1024;
+};
+
+struct tls {
+    std::string certificate;
+    std::string key;
+};
+
+struct server {
+    endpoint listen{"127.0.0.1", 8080};
+    endpoint admin{"127.0.0.1", 8081};
+    std::optional<tls> certificate;
+    std::vector<std::string> origins; // empty: same origin only
+    std::chrono::milliseconds heartbeat = std::chrono::seconds(25);
+    config::limits limits;
+};
+
+struct jwt_key {
+    std::string algorithm; // HS256 so far
+    std::string secret;
+    std::optional<std::string> jwks;
+    std::optional<std::string> issuer;
+    std::optional<std::string> audience;
+    core::mark at;
+};
+
+struct auth {
+    std::vector<jwt_key> jwt;
+    std::string roles_claim = "roles"; // a dotted path
+    bool anonymous = true;
+};
+
+struct rollout {
+    unsigned websocket = 100; // percent
+    unsigned sse = 100;
+};
+
+struct log {
+    std::string level = "info";
+    std::string format = "text";
+};
+
+// bridge.yaml, validated once. Durations and sizes have their units here, not in the file's text.
+struct configuration {
+    config::database database;
+    config::server server;
+    config::auth auth;
+    config::rollout rollout;
+    config::log log;
+    policy::rules rules;
+};
+
+} // namespace rowcast::config

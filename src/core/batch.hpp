@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/change.hpp"
+#include "core/cursor.hpp"
+
+namespace rowcast::core {
+
+// A page of the step from one snapshot to the next: the changes that `after` sees and `before` did not, in the order
+// of their places. Most steps are one page; a large one is many, and only the last is `complete`. A page can end
+// inside a transaction. Immutable once made: it is shared by every thread.
+struct batch {
+    snapshot before;
+    snapshot after;
+    std::vector<change> changes;
+    bool complete = true;           // no page of this step follows
+    bool transaction_goes_on = false; // the next page begins with the same transaction as this one ends with
+
+    // The position of a reader who has taken this page, given that it had taken everything before.
+    cursor position() const
+    {
+        if (complete || changes.empty()) {
+            return {complete ? after : before, std::nullopt};
+        }
+        return {before, cursor::progress{after, changes.back().where}};
+    }
+
+    std::size_t memory() const;
+};
+
+using batch_ptr = std::shared_ptr<const batch>;
+
+} // namespace rowcast::core

@@ -1,0 +1,114 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/result.hpp"
+#include "hub/gateway.hpp"
+#include "hub/shard.hpp"
+
+namespace rowcast::hub {
+
+// What a feed has for its client, in this order and no other. Protocols word it.
+struct subscribed {
+    std::string id;
+    enum class status { live, resumed, reset } what = status::live;
+    core::error_code reason = core::error_code::internal; // of a reset
+    std::string cursor;
+};
+struct changes {
+    struct entry {
+        std::vector<std::string_view> subs; // ids; valid until the feed is called again
+        std::shared_ptr<const std::string> text;
+    };
+    std::string id; // of the one subscription that is catching up; empty: for all that are live
+    std::vector<entry> events;
+    std::string cursor;
+    bool more = false; // the transaction at the end goes on in the next one
+};
+struct resync {
+    std::string id;
+    std::string reason;
+};
+struct unsubscribed {
+    std::string id;
+};
+struct refused {
+    std::string id;
+    core::failure why;
+};
+using output = std::variant<subscribed, changes, resync, unsubscribed, refused>;
+
+struct feed_limits {
+    std::size_t subscriptions = 100;
+    std::size_t pending_bytes = 1024 * 1024; // more, and the feed goes back to catching up
+};
+
+// How much one `next` may hand out.
+struct portion {
+    std::size_t events = 10'000;
+    std::size_t bytes = 256 * 1024;
+};
+
+// One client's subscriptions and what is to be sent for them: the position of a session, live or catching up, without
+// its socket and without the words of its protocol. It belongs to its shard's thread and must not outlive the shard.
+//
+// It is pulled: `ready` is called when `next` has something after it had nothing; the owner calls `next` whenever the
+// client can take more, so that whatever has gathered leaves together. What the client does not take is kept as shared
+// publications up to a limit, then dropped and read again from where the client stopped: memory is bounded and nobody
+// is disconnected for being slow.
+class feed {
+public:
+    struct request {
+        std::string id;
+        view_spec view;
+        std::set<core::operation> operations; // as the view sees them; TRUNCATE is always told. Empty: all
+    };
+
+    feed(shard& home, feed_limits limits, std::function<void()> ready);
+    ~feed();
+    feed(const feed&) = delete;
+
+    // WebSocket: one subscription that catches up by itself, under its own id. Fails with duplicate_subscription,
+    // too_many_subscriptions. A resynced subscription may be subscribed again.
+    core::result<void> subscribe(request wanted, std::optional<std::string> after);
+
+    // SSE and polling: all subscriptions at once, moving together from one cursor. Only on an empty feed.
+    core::result<void> subscribe_together(std::vector<request> wanted, std::optional<std::string> after);
+
+    // Fails with unknown_subscription.
+    core::result<void> unsubscribe(std::string_view id);
+
+    // Ends a subscription from this side: the client gets `resync`, and nothing more for it.
+    void stop(std::string_view id, std::string reason);
+
+    // The next thing for the client; nothing where there is nothing.
+    std::optional<output> next(const portion& most);
+
+    // The cursor that now holds for all live subscriptions, where it is newer than the last one sent, and nothing is
+    // waiting to be sent: for `cursor` messages and polls that time out. Counts as sent.
+    std::optional<std::string> moved_on();
+
+    bool has_output() const;
+    std::size_t subscriptions() const;
+
+private:
+    friend class shard;
+    struct subscription;
+    struct group;
+    struct item;
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
+} // namespace rowcast::hub

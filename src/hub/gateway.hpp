@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/batch.hpp"
+#include "core/cursor.hpp"
+#include "hub/publication.hpp"
+#include "hub/view.hpp"
+
+namespace rowcast::hub {
+
+using shard_id = unsigned;
+
+// Some subscriptions of one session that move together, to be attached to the live stream.
+struct attach_request {
+    std::vector<view_spec> views;
+    std::optional<std::string> after; // a cursor; nothing: from now on
+};
+
+struct attach_reply {
+    enum class outcome {
+        live,    // attached from now on
+        resumed, // attached; `replay` is what lies between the cursor and now
+        behind,  // not attached: the ring no longer reaches the cursor, read the log first
+        reset,   // the cursor cannot be used, for `reason`; attached from now on
+    } what = outcome::live;
+    core::error_code reason = core::error_code::internal;
+    std::vector<view_id> views;         // in the order of the request; empty for `behind`
+    std::string cursor;                 // the hub's, as of now
+    std::optional<core::cursor> opened; // the request's cursor, where it could be read
+    std::vector<core::batch_ptr> replay;
+    std::shared_ptr<const core::cursor_codec> codec; // seals the positions of the replay
+};
+
+// One reading of the log from a cursor to now. The reader holds a few pages ready and no more; it frees itself (and
+// its connection) where the client is slow, and goes on from the last page's position.
+class log_reading {
+public:
+    struct page {
+        core::batch_ptr batch; // null: the end is reached, attach with `cursor` next
+        core::cursor position; // after this page
+        std::string cursor;    // the same, sealed
+    };
+    // `failure`: cursor_expired, cursor_foreign, unavailable
+    using handler = std::function<void(core::result<page>)>;
+
+    virtual ~log_reading() = default; // ends the reading; no handler is called afterwards
+    // Asks for the next page; one request at a time. The handler is called on the shard's thread.
+    virtual void next(handler done) = 0;
+};
+
+// The hub and the log as a shard sees them: what net needs and app provides. Called on the shard's thread; replies
+// come on the same thread, in order with the publications: an attached view gets every publication that the shard
+// receives after the reply, and none before.
+class gateway {
+public:
+    virtual ~gateway() = default;
+    virtual void attach(shard_id shard, attach_request request, std::function<void(attach_reply)> reply) = 0;
+    virtual void detach(shard_id shard, std::vector<view_id> views) = 0;
+    virtual std::unique_ptr<log_reading> read_log(shard_id shard, core::cursor from, std::vector<view_spec> views) = 0;
+};
+
+} // namespace rowcast::hub

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/batch.hpp"
+#include "hub/view.hpp"
+
+namespace rowcast::hub {
+
+// A batch after the hub: what every view gets of it. Immutable, shared by all threads.
+struct publication {
+    std::uint64_t sequence = 0; // consecutive
+    core::batch_ptr batch;
+    std::string cursor; // after this batch, sealed once for all
+    std::unordered_map<view_id, std::vector<event>> events;
+    // The log was replaced under us (a restore, a fail-over): every subscription ends with a resync for this reason.
+    std::string resync_all;
+};
+
+using publication_ptr = std::shared_ptr<const publication>;
+
+} // namespace rowcast::hub

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <variant>
+
+namespace rowcast::observe {
+
+// Everything worth telling, as facts. Code emits them; sinks decide on words (the log) and counters (the metrics);
+// tests wait for them. No secrets and no row data in any of them.
+
+struct database_connected { std::string server_version; std::string log_identity; unsigned timeline = 0; };
+struct database_lost { std::string reason; std::chrono::milliseconds retry_in{}; };
+struct log_renewed { std::string reason; };             // a restored or copied database got a new log
+struct batch_read { std::size_t changes = 0; std::size_t bytes = 0; std::chrono::microseconds took{}; };
+struct flush_forced { };                                // the bridge had to flush the WAL itself
+struct log_expired { std::uint64_t removed = 0; };
+struct partitions_refreshed { std::string table; std::string action; std::string detail; };
+struct bad_change { std::string table; std::uint64_t id = 0; std::string reason; }; // a log row that could not be read
+struct background_failed { std::string what; std::string reason; };                // retention, refresh, ...: tried again
+struct listening { std::string address; std::uint16_t port = 0; };
+struct session_opened { std::string transport; std::string session; std::string subject; };
+struct session_closed { std::string transport; std::string session; unsigned code = 0; std::string reason; };
+struct request_refused { std::string transport; std::string code; std::string detail; };
+struct events_sent { std::string_view transport; std::size_t events = 0; std::size_t bytes = 0; };
+struct fell_behind { std::string session; };            // a slow client went back to catching up
+struct log_read { std::size_t pages = 0; std::size_t changes = 0; };  // one catch-up from the log
+struct stopping { std::string signal; };
+struct stopped { };
+
+using observation = std::variant<database_connected, database_lost, log_renewed, batch_read, flush_forced, log_expired,
+                                 partitions_refreshed, bad_change, background_failed, listening, session_opened, session_closed,
+                                 request_refused, events_sent, fell_behind, log_read, stopping, stopped>;
+
+// Thread-safe; must not throw and must not block for long.
+using sink = std::function<void(const observation&)>;
+
+} // namespace rowcast::observe

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/result.hpp"
+#include "core/row.hpp"
+#include "core/value.hpp"
+#include "policy/identity.hpp"
+#include "policy/table.hpp"
+
+namespace rowcast::policy {
+
+// SQL's three-valued logic.
+enum class truth { no, unknown, yes };
+
+truth operator&&(truth left, truth right);
+truth operator||(truth left, truth right);
+truth operator!(truth operand);
+
+// The one predicate language: rules (YAML), client filters (JSON) and filters in URLs are all read into a core::value
+// of this form and then into a predicate:
+//
+//     {status: open}                        a bare value is eq; null is `is null`
+//     {total: {gte: 100}, status: {in: [open, paid]}}       members of one object are and-ed
+//     {or: [{...}, {...}]}  {and: [...]}  {not: {...}}
+//     {owner_id: {eq: $claims.sub}}         rules only: from the user's token, a dotted path
+//     {region: {in: $sets.my_regions}}      rules only: a set of the configuration
+//
+// Immutable, cheap to copy, any thread.
+class predicate {
+public:
+    enum class op { eq, neq, gt, gte, lt, lte, in, nin, is, like, ilike, contains };
+
+    struct reference {
+        enum class kind { claims, sets } from;
+        std::vector<std::string> path;
+    };
+    using operand = std::variant<core::value, reference>;
+
+    struct condition {
+        std::string column;
+        op comparison;
+        operand right; // a list for in and nin
+        core::mark at;
+    };
+    struct group {
+        enum class kind { all, any, none } of; // and, or, not(and)
+        std::vector<predicate> parts;
+    };
+
+    predicate() = default; // holds for every row
+
+    // References are refused where `references` is false (a client's filter). Errors name the member, its place
+    // (`where.total.gte`), and the nearest valid word.
+    static core::result<predicate> parse(const core::value& tree, bool references);
+
+    const std::variant<group, condition>& node() const;
+    bool always() const { return node_ == nullptr; }
+
+    // Every column that the predicate names.
+    void columns(std::vector<std::string>& out) const;
+
+private:
+    std::shared_ptr<const std::variant<group, condition>> node_; // null: always
+};
+
+// A predicate with its claims filled in and its literals brought into the column's type, ready to be evaluated.
+// Two bound predicates with the same `text()` hold for the same rows. Immutable, cheap to copy, any thread.
+class bound_predicate {
+public:
+    bound_predicate() = default; // holds for every row
+
+    // `who` may be null where there are no references. Fails with unknown_column, or bad_filter where the column's
+    // type cannot be compared so (the message says which type and what to do). A missing or null claim makes its
+    // condition unknown for every row: a rule over it gives nothing.
+    static core::result<bound_predicate> bind(const predicate& source, const table& over, const identity* who);
+
+    // A column that the row does not have counts as null.
+    truth evaluate(const core::row& candidate) const;
+
+    // A canonical spelling, for sharing views. Not for people.
+    const std::string& text() const;
+    bool always() const { return node_ == nullptr; }
+
+    // A condition `column = one of these values` that every row for which the predicate holds satisfies: what views
+    // are indexed by. Values are in the form of `index_key`. Nothing where there is no such condition.
+    struct equality {
+        std::string column;
+        std::vector<std::string> values;
+    };
+    const equality* indexable() const;
+
+    struct node; // defined in the .cpp
+private:
+    std::shared_ptr<const node> node_;
+};
+
+// The canonical form of a column's raw JSON value, the same for all values that are equal in SQL (1.50 and 1.5, a
+// uuid in any case); empty for null. What `equality::values` are compared with.
+std::string index_key(type_family family, std::string_view json);
+
+} // namespace rowcast::policy

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.hpp"
+#include "core/value.hpp"
+#include "policy/identity.hpp"
+#include "policy/predicate.hpp"
+#include "policy/table.hpp"
+#include "policy/visibility.hpp"
+
+namespace rowcast::policy {
+
+struct rule {
+    std::vector<std::string> roles;                  // empty: every role
+    predicate where;                                 // default: every row
+    std::optional<std::vector<std::string>> columns; // nothing: every captured column
+    core::mark at;
+};
+
+// What the configuration's `tables` and `channels` say. Deny by default. Immutable once built; any thread.
+struct rules {
+    std::map<std::string, std::vector<rule>, std::less<>> tables;      // by table name
+    std::vector<std::pair<std::string, std::vector<rule>>> channels;   // by pattern: `*` stands for anything, at the end
+};
+
+// What a client asks of one table.
+struct table_request {
+    predicate where;                                 // over readable columns only
+    std::optional<std::vector<std::string>> columns; // nothing: all readable ones
+    bool old = false;
+};
+
+// What this user sees of the table through this request. Fails with forbidden (no rule is for any of their roles),
+// unknown_column, forbidden_column (asked for, or filtered by, a column that no rule of theirs gives), bad_filter.
+core::result<visibility> authorize(const rules& all, const table& over, const identity& who, const table_request& wanted);
+
+// Fails with forbidden. The `where` of a channel's rule is over the one column `channel`.
+core::result<void> authorize_channel(const rules& all, std::string_view channel, const identity& who);
+
+} // namespace rowcast::policy

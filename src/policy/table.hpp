@@ -1,0 +1,53 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rowcast::policy {
+
+// What a column's values are, as far as comparing them in memory is concerned. `other` cannot be compared.
+enum class type_family {
+    boolean,
+    integer,     // smallint, integer, bigint
+    numeric,
+    floating,    // real, double precision
+    text,        // text, varchar, name, "char": compared byte by byte (a deterministic collation)
+    padded_text, // char(n): trailing blanks do not count
+    uuid,
+    date,
+    timestamp,
+    timestamptz,
+    enumeration,
+    other,
+};
+
+struct column {
+    std::string name;
+    std::string type; // as format_type() prints it, for messages
+    type_family family = type_family::other;
+};
+
+// A watched table as the rules and the hub need it: captured columns only, in the table's order.
+struct table {
+    std::string name; // public.orders
+    std::vector<column> columns;
+    std::vector<std::string> key; // in key order; never empty
+    bool all_columns = true;      // columns added later are captured too
+
+    const column* find(std::string_view column_name) const;
+    bool is_key(std::string_view column_name) const;
+};
+
+// The watched tables at one moment. Immutable; replaced as a whole when the database changes.
+struct catalog {
+    std::map<std::string, std::shared_ptr<const table>, std::less<>> tables;
+
+    std::shared_ptr<const table> find(std::string_view table_name) const;
+};
+
+using catalog_ptr = std::shared_ptr<const catalog>;
+
+} // namespace rowcast::policy
