@@ -1,0 +1,57 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "config/configuration.hpp"
+#include "hub/publication.hpp"
+#include "hub/shard.hpp"
+#include "net/services.hpp"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace rowcast::net {
+
+// Clients: HTTP/1.1, WebSocket and SSE on one port. How app uses it:
+//
+//     net::server server(config.server, config.rollout, std::thread::hardware_concurrency(), services);
+//     server.start();                             // throws std::system_error where it cannot listen; port() is known now
+//     server.publish(publication);                // from the hub's thread, in order: every shard gets it on its own
+//     server.post(shard, [reply] { ... });        // the gateway's replies, in order with the publications
+//     server.permissions_changed();               // after a reload or a new catalog: sessions are held against them
+//     server.stop(std::chrono::seconds(10));      // goodbye to everyone, drain, then force; returns when all is over
+//
+// One shard is one io_context, one thread, one hub::shard, and the sessions that were given to it: nobody else touches
+// them. The shards' contexts live as long as the server; they run between start() and the end of stop(), and what is
+// posted to them afterwards is dropped. So the hub stops before the server is destroyed.
+class server {
+public:
+    server(config::server settings, config::rollout offered, unsigned shards, services with);
+    ~server(); // stops at once where nobody called stop()
+    server(const server&) = delete;
+
+    void start();
+    void stop(std::chrono::milliseconds deadline);
+
+    // Where it listens; the real port where 0 was asked for. After start().
+    std::uint16_t port() const;
+
+    unsigned shards() const;
+    boost::asio::io_context& context(hub::shard_id id);
+    hub::shard& shard(hub::shard_id id); // on its own thread only
+
+    // From any thread; what one thread posts arrives in its order.
+    void publish(const hub::publication_ptr& published);
+    void post(hub::shard_id id, std::function<void()> work);
+    void permissions_changed();
+
+private:
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
+} // namespace rowcast::net

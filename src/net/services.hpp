@@ -1,0 +1,43 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.hpp"
+#include "hub/gateway.hpp"
+#include "observe/observation.hpp"
+#include "policy/identity.hpp"
+#include "policy/rules.hpp"
+#include "policy/table.hpp"
+
+namespace rowcast::net {
+
+// Who may see what, at one moment. Immutable; replaced as a whole when the configuration or the database changes.
+struct permissions {
+    std::shared_ptr<const policy::rules> rules;
+    policy::catalog_ptr tables;
+};
+
+struct page {
+    std::string content_type;
+    std::string body;
+};
+
+// What the server needs and app provides. Everything is called from any of the server's threads, must not block and
+// must outlive the server; what is empty is answered with 404 (metrics, page) or counts as fine (not_ready, tell).
+struct services {
+    hub::gateway& hub;
+    std::function<permissions()> permitted;
+    // Without a token: the anonymous identity, or token_missing where the configuration wants one.
+    std::function<core::result<policy::identity>(std::optional<std::string_view> token)> authenticate;
+    std::function<std::vector<std::string>()> not_ready; // why /readyz says 503; none: ready
+    std::function<std::string()> metrics;                // Prometheus' text format
+    std::function<std::optional<page>(std::string_view path)> find_page; // what else is served: `/` of the demo
+    observe::sink tell;
+};
+
+} // namespace rowcast::net
