@@ -1,0 +1,16 @@
+#pragma once
+
+#include <filesystem>
+
+namespace rowcast::support {
+
+/// The root of the source tree.
+std::filesystem::path source_dir();
+
+/// The `rowcast` executable of this build.
+std::filesystem::path rowcast_binary();
+
+/// Where tests/support/cluster leaves the run's `url` and the like. ROWCAST_TEST_CLUSTER overrides it.
+std::filesystem::path cluster_dir();
+
+}
