@@ -29,12 +29,13 @@ struct subscribed {
 struct changes {
     struct entry {
         std::vector<std::string_view> subs; // ids; valid until the feed is called again
-        std::shared_ptr<const std::string> text;
+        std::string_view text;              // valid as long as the `changes` that it stands in
     };
     std::string id; // of the one subscription that is catching up; empty: for all that are live
     std::vector<entry> events;
     std::string cursor;
     bool more = false; // the transaction at the end goes on in the next one
+    std::vector<std::shared_ptr<const void>> kept; // what the texts lie in
 };
 struct resync {
     std::string id;
@@ -63,8 +64,8 @@ struct portion {
 // One client's subscriptions and what is to be sent for them: the position of a session, live or catching up, without
 // its socket and without the words of its protocol. It belongs to its shard's thread and must not outlive the shard.
 //
-// It is pulled: `ready` is called when `next` has something after it had nothing; the owner calls `next` whenever the
-// client can take more, so that whatever has gathered leaves together. What the client does not take is kept as shared
+// It is pulled: `ready` is called when `next` may have something after it had nothing (it must not call the feed, but
+// see to it that `next` is called soon); the owner calls `next` whenever the client can take more, so that whatever has gathered leaves together. What the client does not take is kept as shared
 // publications up to a limit, then dropped and read again from where the client stopped: memory is bounded and nobody
 // is disconnected for being slow.
 class feed {
@@ -104,11 +105,8 @@ public:
 
 private:
     friend class shard;
-    struct subscription;
-    struct group;
-    struct item;
-    struct state;
-    std::unique_ptr<state> state_;
+    class state;
+    std::shared_ptr<state> state_; // shared only with replies under way, which find it gone after us
 };
 
 } // namespace rowcast::hub

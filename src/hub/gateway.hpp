@@ -24,13 +24,14 @@ struct attach_request {
 
 struct attach_reply {
     enum class outcome {
-        live,    // attached from now on
-        resumed, // attached; `replay` is what lies between the cursor and now
-        behind,  // not attached: the ring no longer reaches the cursor, read the log first
-        reset,   // the cursor cannot be used, for `reason`; attached from now on
+        live,      // attached from now on
+        resumed,   // attached; `replay` is what lies between the cursor and now
+        replaying, // not attached: `replay` is the next part of it; take that and ask again from there
+        behind,    // not attached: the ring no longer reaches the cursor, read the log first
+        reset,     // the cursor cannot be used, for `reason`; attached from now on
     } what = outcome::live;
     core::error_code reason = core::error_code::internal;
-    std::vector<view_id> views;         // in the order of the request; empty for `behind`
+    std::vector<view_id> views;         // in the order of the request; empty where not attached
     std::string cursor;                 // the hub's, as of now
     std::optional<core::cursor> opened; // the request's cursor, where it could be read
     std::vector<core::batch_ptr> replay;
@@ -50,12 +51,13 @@ public:
     using handler = std::function<void(core::result<page>)>;
 
     virtual ~log_reading() = default; // ends the reading; no handler is called afterwards
-    // Asks for the next page; one request at a time. The handler is called on the shard's thread.
+    // Asks for the next page; one request at a time. The handler is called on the shard's thread, and may end the
+    // reading from within.
     virtual void next(handler done) = 0;
 };
 
 // The hub and the log as a shard sees them: what net needs and app provides. Called on the shard's thread; replies
-// come on the same thread, in order with the publications: an attached view gets every publication that the shard
+// come on the same thread, never from within the call, in order with the publications: an attached view gets every publication that the shard
 // receives after the reply, and none before.
 class gateway {
 public:

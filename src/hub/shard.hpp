@@ -25,22 +25,36 @@ public:
 
     // The cursor of the newest publication; empty before the first.
     const std::string& cursor() const { return cursor_; }
-    std::size_t feeds() const { return feeds_; }
+    shard_id id() const { return id_; }
 
 private:
     friend class feed;
-    struct subscriber {
-        feed* whose;
-        std::size_t subscription; // the feed's own number for it
+    // What a publication reaches: a feed's state, and the feed's own number for the subscription. While it is told,
+    // nothing but `resync` may change who is subscribed to what.
+    class receiver {
+    public:
+        virtual ~receiver() = default;
+        virtual void take(const publication_ptr& published, std::size_t subscription, const std::vector<event>& events) = 0;
+        // For those who have taken a part of a transaction that goes on: the next publication has been told.
+        virtual void close_transaction(const publication_ptr& published) = 0;
+        virtual void resync(std::size_t subscription, const std::string& reason) = 0;
+        virtual bool awaits_end_of_transaction() const = 0;
     };
+    struct subscriber {
+        receiver* whose;
+        std::size_t subscription;
+        bool operator==(const subscriber&) const = default;
+    };
+
+    void add(view_id view, subscriber added);
+    void remove(view_id view, subscriber removed);
 
     shard_id id_;
     gateway& hub_;
     event_writer write_;
     std::string cursor_;
     std::unordered_map<view_id, std::vector<subscriber>> subscribers_;
-    std::unordered_set<feed*> unfinished_; // those who got a part of a transaction that goes on
-    std::size_t feeds_ = 0;
+    std::unordered_set<receiver*> unfinished_; // those who got a part of a transaction that goes on
 };
 
 } // namespace rowcast::hub

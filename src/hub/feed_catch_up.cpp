@@ -1,0 +1,270 @@
+#include <algorithm>
+#include <cassert>
+
+#include "hub/feed_state.hpp"
+
+namespace rowcast::hub {
+
+void feed::state::attach(std::uint64_t number)
+{
+    group& joining = groups_.at(number);
+    if (joining.named && main_is_away()) {
+        joining.now = group::step::waiting;
+        return;
+    }
+    joining.now = group::step::attaching;
+    const std::vector<std::size_t> who = members(number);
+    attach_request wanted{{}, joining.after};
+    for (const std::size_t member : who) {
+        wanted.views.push_back(subscriptions_.at(member).view);
+    }
+    home_.hub_.attach(home_.id_, std::move(wanted),
+                      [weak = weak_from_this(), &home = home_, number, who](attach_reply reply) {
+                          if (const auto self = weak.lock(); self && self->ready_) {
+                              self->attached(number, who, std::move(reply));
+                          } else if (!reply.views.empty()) {
+                              home.hub_.detach(home.id_, std::move(reply.views));
+                          }
+                      });
+}
+
+void feed::state::attached(std::uint64_t number, const std::vector<std::size_t>& who, attach_reply reply)
+{
+    codec_ = reply.codec;
+    const auto found = groups_.find(number);
+    const bool parked = found != groups_.end() && found->second.named && main_is_away();
+    if (found == groups_.end() || parked) {
+        // Everybody has left, or the live stream has fallen back meanwhile: this group must wait for it.
+        if (!reply.views.empty()) {
+            home_.hub_.detach(home_.id_, std::move(reply.views));
+        }
+        if (parked) {
+            found->second.now = group::step::waiting;
+        }
+        return;
+    }
+    group& joining = found->second;
+    switch (reply.what) {
+    case attach_reply::outcome::reset:
+        if (joining.announced) {
+            home_.hub_.detach(home_.id_, std::move(reply.views));
+            give_up(number, reply.reason);
+            return;
+        }
+        joining.reset = reply.reason;
+        [[fallthrough]];
+    case attach_reply::outcome::live:
+        announce(number, joining.reset ? subscribed::status::reset : subscribed::status::live, reply.cursor);
+        joining.position = codec_->open(reply.cursor).value();
+        joining.now = group::step::replaying;
+        adopt(who, reply.views);
+        push(join{number});
+        break;
+    case attach_reply::outcome::resumed:
+    case attach_reply::outcome::replaying:
+        announce(number, subscribed::status::resumed, joining.after.value_or(reply.cursor));
+        joining.position = *reply.opened;
+        joining.now = group::step::replaying;
+        for (core::batch_ptr& page : reply.replay) {
+            page_work work;
+            work.group = number;
+            work.batch = std::move(page);
+            push(std::move(work));
+        }
+        if (reply.what == attach_reply::outcome::resumed) {
+            adopt(who, reply.views);
+            push(join{number});
+        } else {
+            push(attach_again{number});
+        }
+        break;
+    case attach_reply::outcome::behind:
+        joining.position = *reply.opened;
+        read(number);
+        break;
+    }
+}
+
+void feed::state::read(std::uint64_t number)
+{
+    group& joining = groups_.at(number);
+    joining.now = group::step::reading;
+    std::vector<view_spec> views;
+    for (const std::size_t member : members(number)) {
+        views.push_back(subscriptions_.at(member).view);
+    }
+    joining.reading = home_.hub_.read_log(home_.id_, joining.position, std::move(views));
+    joining.reading->next([this, number](auto page) { page_read(number, std::move(page)); });
+}
+
+// Called only while the group's reading lives, so only while the group and this state do.
+void feed::state::page_read(std::uint64_t number, core::result<log_reading::page> page)
+{
+    group& joining = groups_.at(number);
+    if (!page) {
+        joining.reading.reset();
+        if (joining.announced) {
+            give_up(number, page.error().code);
+        } else {
+            joining.reset = page.error().code;
+            joining.after.reset();
+            attach(number);
+        }
+        return;
+    }
+    announce(number, subscribed::status::resumed, joining.after.value_or(std::string()));
+    if (page->batch) {
+        page_work work;
+        work.group = number;
+        work.batch = page->batch;
+        work.ask_for_next = true;
+        push(std::move(work));
+        return;
+    }
+    joining.reading.reset();
+    joining.position = page->position;
+    joining.after = page->cursor;
+    attach(number);
+}
+
+void feed::state::announce(std::uint64_t number, subscribed::status what, const std::string& cursor)
+{
+    group& joining = groups_.at(number);
+    if (std::exchange(joining.announced, true)) {
+        return;
+    }
+    for (const std::size_t member : members(number)) {
+        push(output(subscribed{subscriptions_.at(member).id, what, joining.reset.value_or(core::error_code::internal), cursor}));
+    }
+    last_cursor_ = cursor;
+}
+
+// The way back to the live stream is lost for subscriptions that the client has been receiving: they must read again.
+void feed::state::give_up(std::uint64_t number, core::error_code why)
+{
+    for (const std::size_t member : members(number)) {
+        stop(subscriptions_.at(member).id, std::string(to_string(why)));
+    }
+}
+
+// From here on the members' events are queued, behind what stands in the queue already.
+void feed::state::adopt(const std::vector<std::size_t>& who, const std::vector<view_id>& views)
+{
+    assert(who.size() == views.size());
+    std::vector<view_id> unclaimed;
+    for (std::size_t i = 0; i < who.size(); ++i) {
+        const auto member = subscriptions_.find(who[i]);
+        if (member == subscriptions_.end() || member->second.stopped) {
+            unclaimed.push_back(views[i]);
+            continue;
+        }
+        member->second.attached = views[i];
+        home_.add(views[i], {this, who[i]});
+    }
+    if (!unclaimed.empty()) {
+        home_.hub_.detach(home_.id_, std::move(unclaimed));
+    }
+}
+
+void feed::state::start_waiting_groups()
+{
+    std::vector<std::uint64_t> waiting;
+    for (const auto& [number, each] : groups_) {
+        if (each.now == group::step::waiting && (!each.named || !main_is_away())) {
+            waiting.push_back(number);
+        }
+    }
+    for (const std::uint64_t number : waiting) {
+        attach(number);
+    }
+}
+
+// The live stream has fallen back: no cursor of another subscription could hold for all.
+bool feed::state::main_is_away() const
+{
+    return std::any_of(groups_.begin(), groups_.end(), [](const auto& entry) { return !entry.second.named; });
+}
+
+std::vector<std::size_t> feed::state::members(std::uint64_t number) const
+{
+    std::vector<std::size_t> found;
+    for (const auto& [member, each] : subscriptions_) {
+        if (each.group == number) {
+            found.push_back(member);
+        }
+    }
+    return found;
+}
+
+void feed::state::drop_if_empty(std::uint64_t number)
+{
+    if (number != 0 && members(number).empty()) {
+        groups_.erase(number);
+    }
+}
+
+// Forgets every page that waits, keeps what was said about subscriptions, and sends everybody back to the position up
+// to which the client has taken their changes.
+void feed::state::overflow()
+{
+    const auto first = std::find_if(items_.begin(), items_.end(), [](const item& each) {
+        const auto* work = std::get_if<page_work>(&each);
+        return work && work->group == 0;
+    });
+    assert(first != items_.end() && codec_);
+    const page_work& oldest = std::get<page_work>(*first);
+    if (oldest.next == 0) {
+        live_.position = {oldest.batch->before, std::nullopt};
+        if (!oldest.batch->changes.empty()) {
+            core::place before_first = oldest.batch->changes.front().where;
+            --before_first.id;
+            live_.position.inside = core::cursor::progress{oldest.batch->after, before_first};
+        }
+    }
+
+    const std::uint64_t number = ++last_group_;
+    group fallen;
+    static_cast<stream&>(fallen) = live_;
+    fallen.named = false;
+    fallen.announced = true;
+    fallen.after = codec_->seal(live_.position);
+    bool any = false;
+    for (auto& [member, each] : subscriptions_) {
+        if (each.group == 0 && !each.stopped) {
+            each.group = number;
+            any = true;
+        }
+    }
+    for (auto& [other, each] : groups_) {
+        if (each.now == group::step::replaying || each.now == group::step::reading) {
+            each.now = group::step::waiting;
+            each.reading.reset();
+            each.after = codec_->seal(each.position);
+        }
+    }
+    if (any) {
+        groups_.emplace(number, std::move(fallen));
+    }
+    live_ = {};
+    std::erase_if(items_, [](const item& each) { return !std::holds_alternative<output>(each); });
+    pending_bytes_ = 0;
+    queued_open_ = 0;
+    overflowed_ = true;
+    if (items_.empty() && ready_) {
+        ready_();
+    }
+}
+
+void feed::state::settle()
+{
+    if (!std::exchange(overflowed_, false)) {
+        return;
+    }
+    for (auto& [number, each] : subscriptions_) {
+        if (each.group != 0) {
+            detach(each);
+        }
+    }
+}
+
+} // namespace rowcast::hub

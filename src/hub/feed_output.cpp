@@ -1,0 +1,213 @@
+#include <algorithm>
+#include <cassert>
+
+#include "hub/feed_state.hpp"
+
+namespace rowcast::hub {
+namespace {
+
+// The part of a frame that stems from one change.
+struct change_entries {
+    std::uint32_t ordinal = UINT32_MAX;
+    std::size_t first = 0;
+};
+
+// A change that is the same to several subscriptions is one event with several names.
+void append(changes& out, change_entries& last, std::uint32_t ordinal, std::string_view sub, const std::string& text)
+{
+    if (last.ordinal != ordinal) {
+        last = {ordinal, out.events.size()};
+    }
+    for (std::size_t i = last.first; i < out.events.size(); ++i) {
+        if (out.events[i].text == text) {
+            out.events[i].subs.push_back(sub);
+            return;
+        }
+    }
+    out.events.push_back({{sub}, text});
+}
+
+} // namespace
+
+std::optional<output> feed::state::next(const portion& most)
+{
+    settle();
+    for (;;) {
+        while (!items_.empty()) {
+            item& front = items_.front();
+            if (auto* said = std::get_if<output>(&front)) {
+                output out = std::move(*said);
+                items_.pop_front();
+                return out;
+            }
+            if (const auto* joined = std::get_if<join>(&front)) {
+                for (const std::size_t member : members(joined->group)) {
+                    subscriptions_.at(member).group = 0;
+                }
+                groups_.erase(joined->group);
+                items_.pop_front();
+                continue;
+            }
+            if (const auto* again = std::get_if<attach_again>(&front)) {
+                const std::uint64_t number = again->group;
+                items_.pop_front();
+                if (const auto found = groups_.find(number); found != groups_.end()) {
+                    found->second.after = codec_->seal(found->second.position);
+                    attach(number);
+                }
+                continue;
+            }
+            if (auto out = hand_out(most)) {
+                return out;
+            }
+        }
+        start_waiting_groups();
+        if (items_.empty()) {
+            return std::nullopt;
+        }
+    }
+}
+
+// Pages of one stream that stand in the queue one behind the other, in one frame as far as it reaches.
+std::optional<output> feed::state::hand_out(const portion& most)
+{
+    changes out;
+    std::size_t bytes = 0;
+    const std::uint64_t number = std::get<page_work>(items_.front()).group;
+    stream* const from = stream_of(std::get<page_work>(items_.front()));
+    if (!from) {
+        items_.pop_front();
+        return std::nullopt;
+    }
+    if (number != 0 && groups_.at(number).named) {
+        out.id = subscriptions_.at(members(number).front()).id;
+    }
+    const bool was_open = from->told_more;
+
+    while (!items_.empty()) {
+        auto* work = std::get_if<page_work>(&items_.front());
+        if (!work || work->group != number) {
+            break;
+        }
+        if (!work->matched) {
+            match(*work, from->position);
+        }
+        change_entries last;
+        for (; work->next < work->matches.size(); ++work->next) {
+            const page_work::match& found = work->matches[work->next];
+            const auto member = subscriptions_.find(found.subscription);
+            if (member == subscriptions_.end() || member->second.stopped) {
+                continue;
+            }
+            const bool ends = found.what->what == event::kind::resync;
+            if (ends && out.events.empty()) {
+                ++work->next;
+                hub::resync told{member->second.id, *found.what->text};
+                detach(member->second);
+                member->second.stopped = true;
+                const std::uint64_t left = std::exchange(member->second.group, 0);
+                drop_if_empty(left);
+                return told;
+            }
+            const bool full = out.events.size() >= most.events || bytes >= most.bytes;
+            if (ends || (full && found.ordinal != last.ordinal)) {
+                cut(out, *work, *from);
+                return out;
+            }
+            append(out, last, found.ordinal, member->second.id, *found.what->text);
+            bytes += found.what->text->size();
+            from->open = work->change(found).xid;
+            if (out.kept.empty() || out.kept.back() != work->kept) {
+                out.kept.push_back(work->kept);
+            }
+        }
+        finish_page(out, *work, *from);
+        items_.pop_front();
+    }
+    out.more = from->open != 0;
+    if (out.events.empty() && !(was_open && !out.more)) {
+        return std::nullopt;
+    }
+    from->told_more = out.more;
+    if (number == 0) {
+        last_cursor_ = out.cursor;
+    }
+    return out;
+}
+
+void feed::state::match(page_work& work, const core::cursor& position) const
+{
+    auto events = std::make_shared<std::vector<std::pair<std::size_t, event>>>();
+    const std::vector<std::size_t> who = members(work.group);
+    for (std::uint32_t i = 0; i < work.batch->changes.size(); ++i) {
+        const core::change& change = work.batch->changes[i];
+        if (position.covers(change.xid, change.where)) {
+            continue;
+        }
+        for (const std::size_t member : who) {
+            const subscription& each = subscriptions_.at(member);
+            if (auto seen = see(each.view, change, i, home_.write_); seen && each.wants(*seen)) {
+                events->emplace_back(member, std::move(*seen));
+            }
+        }
+    }
+    for (const auto& [member, what] : *events) {
+        work.matches.push_back({what.ordinal, member, &what});
+    }
+    work.kept = std::move(events);
+    work.matched = true;
+}
+
+// Ends a frame inside a page, behind the last change that it holds.
+void feed::state::cut(changes& out, const page_work& work, stream& from) const
+{
+    const core::change& following = work.change(work.matches[work.next]);
+    if (work.next > 0) { // else the frame ends with the page before, whose cursor it has
+        const core::snapshot& seen = work.group == 0 ? work.batch->before : from.position.seen;
+        from.position = {seen, core::cursor::progress{work.batch->after, work.change(work.matches[work.next - 1]).where}};
+        out.cursor = codec_->seal(from.position);
+    }
+    out.more = from.open == following.xid;
+    if (!out.more) {
+        from.open = 0;
+    }
+    from.told_more = out.more;
+}
+
+void feed::state::finish_page(changes& out, page_work& work, stream& from)
+{
+    const core::batch& batch = *work.batch;
+    if (work.group == 0) {
+        from.position = batch.position();
+    } else if (batch.complete) {
+        if (!from.position.seen.includes(batch.after)) {
+            from.position = {batch.after, std::nullopt};
+        }
+    } else if (!batch.changes.empty() && !from.position.seen.includes(batch.after)) {
+        from.position = {from.position.seen, core::cursor::progress{batch.after, batch.changes.back().where}};
+    }
+    if (!batch.transaction_goes_on || batch.changes.back().xid != from.open) {
+        from.open = 0;
+    }
+    out.cursor = !work.cursor.empty() ? work.cursor : codec_->seal(from.position);
+    if (work.group == 0) {
+        for (const auto& each : work.matches) {
+            pending_bytes_ -= each.what->text->size();
+        }
+    } else if (work.ask_for_next) {
+        if (const auto found = groups_.find(work.group); found != groups_.end() && found->second.reading) {
+            found->second.reading->next([this, number = work.group](auto page) { page_read(number, std::move(page)); });
+        }
+    }
+}
+
+stream* feed::state::stream_of(const page_work& work)
+{
+    if (work.group == 0) {
+        return &live_;
+    }
+    const auto found = groups_.find(work.group);
+    return found == groups_.end() ? nullptr : &found->second;
+}
+
+} // namespace rowcast::hub

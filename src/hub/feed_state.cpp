@@ -1,0 +1,203 @@
+#include "hub/feed_state.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace rowcast::hub {
+
+feed::state::state(shard& home, feed_limits limits, std::function<void()> ready)
+    : home_(home), limits_(limits), ready_(std::move(ready))
+{
+}
+
+bool feed::state::subscription::wants(const event& what) const
+{
+    return operations.empty() || what.op == core::operation::truncate || what.what == event::kind::resync || operations.contains(what.op);
+}
+
+core::result<void> feed::state::subscribe(std::vector<request> wanted, std::optional<std::string> after, bool named)
+{
+    assert(named || subscriptions_.empty());
+    if (subscriptions() + wanted.size() > limits_.subscriptions) {
+        return core::failure{core::error_code::too_many_subscriptions,
+                             "a session may have " + std::to_string(limits_.subscriptions) + " subscriptions"};
+    }
+    const std::uint64_t number = ++last_group_;
+    for (request& each : wanted) {
+        if (const subscription* known = find(each.id)) {
+            if (!known->stopped) {
+                return core::failure{core::error_code::duplicate_subscription, "\"" + each.id + "\" is subscribed already"};
+            }
+            std::erase_if(subscriptions_, [&](const auto& entry) { return &entry.second == known; });
+        }
+        subscription& made = subscriptions_[++last_subscription_];
+        made.id = std::move(each.id);
+        made.view = std::move(each.view);
+        made.operations = std::move(each.operations);
+        made.group = number;
+    }
+    group& started = groups_[number];
+    started.named = named;
+    started.after = std::move(after);
+    attach(number);
+    return {};
+}
+
+core::result<void> feed::state::unsubscribe(std::string_view id)
+{
+    const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(), [&](const auto& entry) { return entry.second.id == id; });
+    if (found == subscriptions_.end()) {
+        return core::failure{core::error_code::unknown_subscription, "there is no subscription \"" + std::string(id) + "\""};
+    }
+    detach(found->second);
+    const std::uint64_t left = found->second.group;
+    subscriptions_.erase(found);
+    drop_if_empty(left);
+    push(output(unsubscribed{std::string(id)}));
+    return {};
+}
+
+void feed::state::stop(std::string_view id, std::string reason)
+{
+    subscription* const found = find(id);
+    if (!found || found->stopped) {
+        return;
+    }
+    detach(*found);
+    found->stopped = true;
+    const std::uint64_t left = std::exchange(found->group, 0);
+    drop_if_empty(left);
+    push(output(hub::resync{std::string(id), std::move(reason)}));
+}
+
+void feed::state::resync(std::size_t number, const std::string& reason)
+{
+    if (const auto found = subscriptions_.find(number); found != subscriptions_.end()) {
+        stop(found->second.id, reason);
+    }
+}
+
+void feed::state::take(const publication_ptr& published, std::size_t number, const std::vector<event>& events)
+{
+    const auto found = subscriptions_.find(number);
+    if (overflowed_ || found == subscriptions_.end() || found->second.stopped) {
+        return;
+    }
+    page_work* work = items_.empty() ? nullptr : std::get_if<page_work>(&items_.back());
+    const bool known = work && work->sequence == published->sequence;
+    page_work fresh;
+    if (!known) {
+        fresh.batch = published->batch;
+        fresh.cursor = published->cursor;
+        fresh.sequence = published->sequence;
+        fresh.matched = true;
+        fresh.kept = published;
+        work = &fresh;
+    }
+    const std::size_t before = work->matches.size();
+    for (const event& each : events) {
+        if (found->second.wants(each)) {
+            work->matches.push_back({each.ordinal, number, &each});
+            pending_bytes_ += each.text->size();
+        }
+    }
+    if (work->matches.size() == before) {
+        return;
+    }
+    std::inplace_merge(work->matches.begin(), work->matches.begin() + static_cast<std::ptrdiff_t>(before), work->matches.end(),
+                       [](const auto& left, const auto& right) { return left.ordinal < right.ordinal; });
+    const core::batch& batch = *published->batch;
+    queued_open_ = batch.transaction_goes_on && work->change(work->matches.back()).xid == batch.changes.back().xid
+                       ? batch.changes.back().xid
+                       : 0;
+    if (!known) {
+        push(std::move(fresh));
+    }
+    if (pending_bytes_ > limits_.pending_bytes) {
+        overflow();
+    }
+}
+
+void feed::state::close_transaction(const publication_ptr& published)
+{
+    const core::batch& batch = *published->batch;
+    const auto* work = items_.empty() ? nullptr : std::get_if<page_work>(&items_.back());
+    const bool told = work && work->sequence == published->sequence;
+    if (overflowed_ || told || queued_open_ == 0 || (batch.transaction_goes_on && batch.changes.back().xid == queued_open_)) {
+        return;
+    }
+    queued_open_ = 0;
+    page_work end;
+    end.batch = published->batch;
+    end.cursor = published->cursor;
+    end.sequence = published->sequence;
+    end.matched = true;
+    end.kept = published;
+    push(std::move(end));
+}
+
+std::optional<std::string> feed::state::moved_on()
+{
+    const bool any_live = std::any_of(subscriptions_.begin(), subscriptions_.end(), [](const auto& entry) {
+        return entry.second.group == 0 && !entry.second.stopped;
+    });
+    if (!any_live || overflowed_ || !items_.empty() || live_.told_more || main_is_away() || home_.cursor().empty() ||
+        home_.cursor() == last_cursor_) {
+        return std::nullopt;
+    }
+    return last_cursor_ = home_.cursor();
+}
+
+bool feed::state::has_output() const
+{
+    return overflowed_ || !items_.empty() || std::any_of(groups_.begin(), groups_.end(), [](const auto& entry) {
+        return entry.second.now == group::step::waiting;
+    });
+}
+
+std::size_t feed::state::subscriptions() const
+{
+    return static_cast<std::size_t>(
+        std::count_if(subscriptions_.begin(), subscriptions_.end(), [](const auto& entry) { return !entry.second.stopped; }));
+}
+
+void feed::state::leave()
+{
+    ready_ = nullptr;
+    groups_.clear();
+    for (auto& [number, each] : subscriptions_) {
+        detach(each);
+    }
+    subscriptions_.clear();
+    home_.unfinished_.erase(this);
+}
+
+void feed::state::push(item added)
+{
+    items_.push_back(std::move(added));
+    if (items_.size() == 1 && ready_) {
+        ready_();
+    }
+}
+
+void feed::state::detach(subscription& from)
+{
+    if (from.attached == 0) {
+        return;
+    }
+    const auto number = std::find_if(subscriptions_.begin(), subscriptions_.end(), [&](const auto& entry) { return &entry.second == &from; });
+    home_.remove(from.attached, {this, number->first});
+    home_.hub_.detach(home_.id_, {std::exchange(from.attached, 0)});
+}
+
+feed::state::subscription* feed::state::find(std::string_view id)
+{
+    for (auto& [number, each] : subscriptions_) {
+        if (each.id == id) {
+            return &each;
+        }
+    }
+    return nullptr;
+}
+
+} // namespace rowcast::hub

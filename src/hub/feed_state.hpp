@@ -1,0 +1,114 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "hub/feed.hpp"
+#include "hub/page_work.hpp"
+
+namespace rowcast::hub {
+
+// The inside of a feed. One queue holds everything that the client is to get, in order: control outputs, pages of the
+// live stream, pages of groups that catch up. A group is a set of subscriptions that share a position on their way to
+// the live stream:
+//
+//     waiting -> attaching -> live (its subscriptions join the live stream, the group is gone)
+//                    |  ^---- replaying: pages from the ring, then attach again or join
+//                    +------> reading: pages from the log, then attach again
+//
+// The live stream that overflows becomes such a group itself (the one without a name), and starts when the client has
+// taken everything that was left.
+class feed::state final : public shard::receiver, public std::enable_shared_from_this<state> {
+public:
+    state(shard& home, feed_limits limits, std::function<void()> ready);
+
+    core::result<void> subscribe(std::vector<request> wanted, std::optional<std::string> after, bool named);
+    core::result<void> unsubscribe(std::string_view id);
+    void stop(std::string_view id, std::string reason);
+    std::optional<output> next(const portion& most);
+    std::optional<std::string> moved_on();
+    bool has_output() const;
+    std::size_t subscriptions() const;
+    void leave(); // the feed is going: let go of every view and every reading
+
+    void take(const publication_ptr& published, std::size_t subscription, const std::vector<event>& events) override;
+    void close_transaction(const publication_ptr& published) override;
+    void resync(std::size_t subscription, const std::string& reason) override;
+    bool awaits_end_of_transaction() const override { return queued_open_ != 0; }
+
+private:
+    struct subscription {
+        std::string id;
+        view_spec view;
+        std::set<core::operation> operations;
+        std::uint64_t group = 0;  // 0: live
+        bool stopped = false;     // the client has been told to read again
+        view_id attached = 0;     // 0: not on the stream
+        bool wants(const event& what) const;
+    };
+    struct group : stream {
+        enum class step { waiting, attaching, replaying, reading } now = step::waiting;
+        bool named = true;
+        bool announced = false;           // the client has had its `subscribed`
+        std::optional<std::string> after; // where to attach; nothing: from now on
+        std::optional<core::error_code> reset; // the position that the client had asked for is lost, for this reason
+        std::unique_ptr<log_reading> reading;
+    };
+    struct join { // the group has been brought up to the live stream
+        std::uint64_t group;
+    };
+    struct attach_again {
+        std::uint64_t group;
+    };
+    using item = std::variant<output, page_work, join, attach_again>;
+
+    // catching up (feed_catch_up.cpp)
+    void attach(std::uint64_t group_number);
+    void attached(std::uint64_t group_number, const std::vector<std::size_t>& members, attach_reply reply);
+    void read(std::uint64_t group_number);
+    void page_read(std::uint64_t group_number, core::result<log_reading::page> page);
+    void announce(std::uint64_t group_number, subscribed::status what, const std::string& cursor);
+    void give_up(std::uint64_t group_number, core::error_code why);
+    void adopt(const std::vector<std::size_t>& members, const std::vector<view_id>& views);
+    void start_waiting_groups();
+    bool main_is_away() const;
+    std::vector<std::size_t> members(std::uint64_t group_number) const;
+    void drop_if_empty(std::uint64_t group_number);
+    void overflow();
+
+    // handing out (feed_output.cpp)
+    std::optional<output> hand_out(const portion& most);
+    void match(page_work& work, const core::cursor& position) const;
+    void cut(changes& out, const page_work& work, stream& from) const;
+    void finish_page(changes& out, page_work& work, stream& from);
+    stream* stream_of(const page_work& work);
+
+    void push(item added);
+    void detach(subscription& from);
+    subscription* find(std::string_view id);
+    void settle(); // let go of what an overflow left attached
+
+    shard& home_;
+    feed_limits limits_;
+    std::function<void()> ready_;
+    std::shared_ptr<const core::cursor_codec> codec_;
+
+    std::map<std::size_t, subscription> subscriptions_;
+    std::size_t last_subscription_ = 0;
+    std::map<std::uint64_t, group> groups_;
+    std::uint64_t last_group_ = 0;
+
+    std::deque<item> items_;
+    stream live_;
+    std::string last_cursor_;              // the last one that the client got for the live stream
+    std::size_t pending_bytes_ = 0;        // of live events in items_
+    core::transaction_id queued_open_ = 0; // the transaction that the newest queued live page leaves open
+    bool overflowed_ = false;              // nothing is taken until the next `next`
+};
+
+} // namespace rowcast::hub

@@ -1,0 +1,128 @@
+#include "hub/hub.hpp"
+
+#include <cassert>
+
+namespace rowcast::hub {
+namespace {
+
+// What a session that resumes may hold of the ring at a time: many may be slow at once.
+constexpr std::size_t replay_bytes = 1024 * 1024;
+
+} // namespace
+
+void hub::start(std::shared_ptr<const core::cursor_codec> codec, core::snapshot head)
+{
+    codec_ = std::move(codec);
+    ring_.restart(std::move(head));
+    cursor_ = codec_->seal(ring_.head());
+}
+
+publication_ptr hub::publish(core::batch_ptr batch)
+{
+    assert(started());
+    auto published = std::make_shared<publication>();
+    published->sequence = ++sequence_;
+    for (std::uint32_t i = 0; i < batch->changes.size(); ++i) {
+        const core::change& change = batch->changes[i];
+        index_.candidates(change, [&](const view& candidate) {
+            if (auto seen = see(candidate.spec, change, i, write_)) {
+                published->events[candidate.id].push_back(std::move(*seen));
+            }
+        });
+    }
+    ring_.push(batch);
+    cursor_ = codec_->seal(ring_.head());
+    published->cursor = cursor_;
+    published->batch = std::move(batch);
+    return published;
+}
+
+publication_ptr hub::replace(std::shared_ptr<const core::cursor_codec> codec, core::snapshot head, std::string reason)
+{
+    start(std::move(codec), head);
+    auto published = std::make_shared<publication>();
+    published->sequence = ++sequence_;
+    published->batch = std::make_shared<const core::batch>(core::batch{head, head, {}, true, false});
+    published->cursor = cursor_;
+    published->resync_all = std::move(reason);
+    return published;
+}
+
+std::optional<attach_reply> hub::attach(const attach_request& request)
+{
+    assert(started());
+    if (ring_.inside_transaction()) {
+        return std::nullopt;
+    }
+    if (!request.after) {
+        attach_reply live = reply(attach_reply::outcome::live);
+        live.views = join(request.views);
+        return live;
+    }
+    const auto position = codec_->open(*request.after);
+    if (!position) {
+        attach_reply reset = reply(attach_reply::outcome::reset);
+        reset.reason = position.error().code;
+        reset.views = join(request.views);
+        return reset;
+    }
+    if (!position->inside && !ring_.settled().includes(position->seen) && *position != ring_.head()) {
+        return std::nullopt;
+    }
+    auto recent = ring_.since(*position, replay_bytes);
+    if (!recent) {
+        attach_reply behind = reply(attach_reply::outcome::behind);
+        behind.opened = *position;
+        return behind;
+    }
+    attach_reply resumed = reply(recent->complete ? attach_reply::outcome::resumed : attach_reply::outcome::replaying);
+    resumed.opened = *position;
+    resumed.replay = std::move(recent->batches);
+    if (recent->complete) {
+        resumed.views = join(request.views);
+    }
+    return resumed;
+}
+
+attach_reply hub::reply(attach_reply::outcome what) const
+{
+    attach_reply made;
+    made.what = what;
+    made.cursor = cursor_;
+    made.codec = codec_;
+    return made;
+}
+
+std::vector<view_id> hub::join(const std::vector<view_spec>& specs)
+{
+    std::vector<view_id> ids;
+    for (const view_spec& spec : specs) {
+        const auto [found, is_new] = by_key_.try_emplace(spec.key());
+        view& joined = found->second;
+        if (is_new) {
+            joined.id = ++last_id_;
+            joined.spec = spec;
+            by_id_.emplace(joined.id, &joined);
+            index_.add(joined);
+        }
+        ++joined.users;
+        ids.push_back(joined.id);
+    }
+    return ids;
+}
+
+void hub::detach(const std::vector<view_id>& views)
+{
+    for (const view_id id : views) {
+        const auto found = by_id_.find(id);
+        assert(found != by_id_.end());
+        view& left = *found->second;
+        if (--left.users == 0) {
+            index_.remove(left);
+            by_id_.erase(found);
+            by_key_.erase(left.spec.key());
+        }
+    }
+}
+
+} // namespace rowcast::hub

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/batch.hpp"
+#include "core/cursor.hpp"
+#include "hub/gateway.hpp"
+#include "hub/publication.hpp"
+#include "hub/ring.hpp"
+#include "hub/view_index.hpp"
+
+namespace rowcast::hub {
+
+// Matches each batch against the views, once a change and view whatever the number of subscribers, and knows where a
+// newcomer may join. Pure: no thread, no I/O, no clock; whoever owns it calls it from one thread and hands its
+// publications to every shard in order.
+class hub {
+public:
+    hub(event_writer write, ring::limits recent) : write_(write), ring_(recent) {}
+    hub(const hub&) = delete;
+
+    // Where the source stands at first. Nothing else may be called before.
+    void start(std::shared_ptr<const core::cursor_codec> codec, core::snapshot head);
+    bool started() const { return codec_ != nullptr; }
+
+    publication_ptr publish(core::batch_ptr batch);
+
+    // The source goes on with another log, or with a hole: everybody reads again, for `reason`.
+    publication_ptr replace(std::shared_ptr<const core::cursor_codec> codec, core::snapshot head, std::string reason);
+
+    // Joins the views to the stream, or says what is missing first. Nothing while it cannot be decided: the source is
+    // in the middle of a transaction, or the cursor comes from a bridge that is ahead of this one. Ask again after the
+    // next publication.
+    std::optional<attach_reply> attach(const attach_request& request);
+
+    // Each id once for each time that it was given out.
+    void detach(const std::vector<view_id>& views);
+
+    std::size_t views() const { return by_id_.size(); }
+
+private:
+    std::vector<view_id> join(const std::vector<view_spec>& specs);
+    attach_reply reply(attach_reply::outcome what) const;
+
+    event_writer write_;
+    ring ring_;
+    std::shared_ptr<const core::cursor_codec> codec_;
+    std::string cursor_; // sealed ring_.head()
+    std::uint64_t sequence_ = 0;
+    view_index index_;
+    view_id last_id_ = 0;
+    std::unordered_map<std::string, view> by_key_;
+    std::unordered_map<view_id, view*> by_id_;
+};
+
+} // namespace rowcast::hub

@@ -1,0 +1,61 @@
+#include "hub/shard.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace rowcast::hub {
+
+void shard::publish(const publication_ptr& published)
+{
+    cursor_ = published->cursor;
+    if (!published->resync_all.empty()) {
+        const auto everybody = subscribers_; // they leave as they are told
+        for (const auto& [view, subscribers] : everybody) {
+            for (const subscriber& each : subscribers) {
+                each.whose->resync(each.subscription, published->resync_all);
+            }
+        }
+        return;
+    }
+    const auto waiting = std::exchange(unfinished_, {});
+    for (const auto& [view, events] : published->events) {
+        const auto found = subscribers_.find(view);
+        if (found == subscribers_.end()) {
+            continue;
+        }
+        for (const subscriber& each : found->second) {
+            each.whose->take(published, each.subscription, events);
+            if (each.whose->awaits_end_of_transaction()) {
+                unfinished_.insert(each.whose);
+            }
+        }
+    }
+    for (receiver* each : waiting) {
+        each->close_transaction(published);
+        if (each->awaits_end_of_transaction()) {
+            unfinished_.insert(each);
+        }
+    }
+}
+
+void shard::add(view_id view, subscriber added)
+{
+    subscribers_[view].push_back(added);
+}
+
+void shard::remove(view_id view, subscriber removed)
+{
+    const auto found = subscribers_.find(view);
+    assert(found != subscribers_.end());
+    std::vector<subscriber>& list = found->second;
+    const auto place = std::find(list.begin(), list.end(), removed);
+    assert(place != list.end());
+    *place = list.back();
+    list.pop_back();
+    if (list.empty()) {
+        subscribers_.erase(found);
+    }
+}
+
+} // namespace rowcast::hub

@@ -1,0 +1,97 @@
+#include "hub/view_index.hpp"
+
+#include <algorithm>
+
+namespace rowcast::hub {
+namespace {
+
+// The order does not matter; removing from a list of 100,000 that share everything must still not be felt.
+void erase(std::vector<view*>& from, view* what)
+{
+    const auto found = std::find(from.rbegin(), from.rend(), what);
+    if (found != from.rend()) {
+        *found = from.back();
+        from.pop_back();
+    }
+}
+
+} // namespace
+
+const std::vector<view*>* view_index::by_column::find(const std::string& column, const core::row& row) const
+{
+    const auto json = row.find(column);
+    if (!json) {
+        return nullptr;
+    }
+    const auto found = values.find(policy::index_key(family, *json));
+    return found == values.end() ? nullptr : &found->second;
+}
+
+bool view_index::looks_at_all(const core::change& change)
+{
+    return change.truncated || change.op == core::operation::truncate || change.op == core::operation::resync;
+}
+
+void view_index::add(view& added)
+{
+    if (const auto* channel = std::get_if<view_spec::channel>(&added.spec.target)) {
+        channels_[channel->name].push_back(&added);
+        return;
+    }
+    const policy::visibility& through = *std::get<0>(added.spec.target);
+    by_table& views = tables_[through.over().name];
+    views.all.push_back(&added);
+    const auto conditions = through.indexable();
+    if (conditions.empty()) {
+        views.unindexed.push_back(&added);
+    }
+    for (const auto& condition : conditions) {
+        by_column& indexed = views.columns[condition.column];
+        if (const policy::column* column = through.over().find(condition.column)) {
+            indexed.family = column->family;
+        }
+        for (const std::string& value : condition.values) {
+            indexed.values[value].push_back(&added);
+        }
+    }
+}
+
+void view_index::remove(view& removed)
+{
+    if (const auto* channel = std::get_if<view_spec::channel>(&removed.spec.target)) {
+        const auto found = channels_.find(channel->name);
+        erase(found->second, &removed);
+        if (found->second.empty()) {
+            channels_.erase(found);
+        }
+        return;
+    }
+    const policy::visibility& through = *std::get<0>(removed.spec.target);
+    const auto table = tables_.find(through.over().name);
+    by_table& views = table->second;
+    erase(views.all, &removed);
+    erase(views.unindexed, &removed);
+    for (const auto& condition : through.indexable()) {
+        const auto indexed = views.columns.find(condition.column);
+        if (indexed == views.columns.end()) {
+            continue;
+        }
+        auto& values = indexed->second.values;
+        for (const std::string& value : condition.values) {
+            if (const auto found = values.find(value); found != values.end()) {
+                erase(found->second, &removed);
+                if (found->second.empty()) {
+                    values.erase(found);
+                }
+            }
+        }
+        if (values.empty()) {
+            views.columns.erase(indexed);
+        }
+    }
+    if (views.all.empty()) {
+        tables_.erase(table);
+    }
+}
+
+} // namespace rowcast::hub
