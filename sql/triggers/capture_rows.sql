@@ -1,0 +1,52 @@
+-- The text of a FROM item that reads a transition table: columns body (the row as json, null where it is too large),
+-- k1, k2, ... (its key) and large.
+--
+-- A column that the table no longer has must not fail the application's statement: names that the table lacks are found in
+-- `f`, one level further out, as null; refresh() then corrects the function. No alias here can hide a column of the
+-- table: `t.*` and `c.*` always mean the whole row, and the trigger function prefers columns to variables.
+create or replace function rowcast.capture_rows(w rowcast.watch_list, transition text, max_row bigint) returns text
+language plpgsql stable security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  captured text[] := rowcast.captured_columns(w);
+  whole    boolean := captured = (select array_agg(a.attname::text order by a.attnum) from pg_attribute a
+                                  where a.attrelid = w.relid and a.attnum > 0 and not a.attisdropped);
+  wide     text[];   -- columns that may be large
+  size     text;
+  keys     text;
+  body     text;
+  source   text;
+begin
+  select coalesce(array_agg(a.attname::text order by a.attnum), '{}') into wide
+  from pg_attribute a
+  where a.attrelid = w.relid and a.attnum > 0 and a.attname = any (captured) and a.attlen = -1
+    and a.atttypid <> all ('{numeric,inet,cidr,int4range,int8range,numrange,daterange,tsrange,tstzrange}'::regtype[])
+    and not (a.atttypid = any ('{varchar,bpchar,bit,varbit}'::regtype[]) and a.atttypmod between 0 and 1000);
+
+  -- A stored size says little where the value is compressed: from 64 kB on it is unpacked to be measured.
+  -- row() unpacks one column at a time, so that no row larger than PostgreSQL's 1 GB is ever put together.
+  select string_agg(format('coalesce(case when pg_column_size(%1$s) > 65536 then pg_column_size(row(%1$s)) '
+                           'else pg_column_size(%1$s) end, 0)::bigint', n.name), ' + ')
+    into size
+    from unnest(wide) u, lateral (select case when whole then '' else 'c.' end || quote_ident(u) as name) n;
+  select coalesce(string_agg(format(', %s%I as k%s', case when whole then '' else 'c.' end, k.name, k.place), '' order by k.place), '')
+    into keys
+    from unnest(w.key_columns) with ordinality k (name, place);
+
+  body := case when whole then 'row_to_json(t.*)' else 'row_to_json(c.*)' end;
+  source := format('%I t', transition);
+  if not whole then
+    source := source || format(', lateral (select %s) c', (select string_agg(quote_ident(u), ', ') from unnest(captured) u));
+  end if;
+  if size is not null then
+    size := format('%s > %s', size, max_row);
+    body := format('case when %s then null else %s end', size, body);
+  end if;
+  return format('(select %s) f, lateral (select %s as body%s, %s as large from %s) r',
+    (select string_agg(format('null::text as %I', u), ', ')
+     from (select unnest(case when whole then w.key_columns || wide else captured end) u group by 1) names),
+    body, keys, coalesce(size, 'false'), source);
+end
+$$;
+comment on function rowcast.capture_rows(rowcast.watch_list, text, bigint) is 'internal: SQL that reads a transition table as json';

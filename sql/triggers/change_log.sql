@@ -1,0 +1,38 @@
+-- Every committed change, written by the transaction that made it. Append at one end, delete at the other.
+create table if not exists rowcast.change_log (
+  id          bigint      generated always as identity (sequence name rowcast.change_log_id cache 1),
+  xid         xid8        not null default pg_current_xact_id(),
+  call        bigint      not null,
+  at          timestamptz not null default clock_timestamp(),
+  truncated   boolean     not null default false,
+  table_name  text,
+  op          text        not null,
+  cause       text,
+  key_columns text[],
+  channel     text,
+  event       text,
+  new         json,
+  old         json
+);
+
+comment on table rowcast.change_log is 'every committed change to a watched table, and every published message';
+comment on column rowcast.change_log.id is 'order within a transaction';
+comment on column rowcast.change_log.xid is 'the transaction that made the change';
+comment on column rowcast.change_log.call is 'the trigger call that logged it: rows of one statement share it';
+comment on column rowcast.change_log.truncated is 'the row was too large: new and old hold its key only';
+comment on column rowcast.change_log.table_name is 'as PostgreSQL prints it, with its schema; a partition''s root; null for messages';
+comment on column rowcast.change_log.op is 'INSERT, UPDATE, DELETE, TRUNCATE, MESSAGE or RESYNC';
+comment on column rowcast.change_log.cause is 'the application''s command where op says something else';
+comment on column rowcast.change_log.key_columns is 'names of the columns that identify the row';
+comment on column rowcast.change_log.channel is 'where a message was published';
+comment on column rowcast.change_log.event is 'a message''s event, or why clients must read the table again (RESYNC)';
+
+-- The only index, since every writer pays for it: the reader and retention both go by transaction.
+create index if not exists change_log_xid_id on rowcast.change_log (xid, id);
+
+-- Rows die in the order in which they came, all of them: vacuum early and in full pages, and do not vacuum for inserts
+-- (freezing rows that retention is about to remove).
+alter table rowcast.change_log set (
+  autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 10000, autovacuum_vacuum_insert_threshold = -1,
+  toast.autovacuum_vacuum_scale_factor = 0.05, toast.autovacuum_vacuum_threshold = 10000,
+  toast.autovacuum_vacuum_insert_threshold = -1);
