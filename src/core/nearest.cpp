@@ -34,7 +34,8 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
     if (word.size() > longest_word) {
         return best;
     }
-    std::size_t least = std::max<std::size_t>(word.size() / 3, 1) + 1;
+    // Two letters swapped are a distance of two.
+    std::size_t least = (word.size() < 4 ? 1 : std::max<std::size_t>(word.size() / 3, 2)) + 1;
     for (const std::string_view candidate : candidates) {
         if (candidate.size() > longest_word) {
             continue;

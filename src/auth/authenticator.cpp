@@ -1,0 +1,244 @@
+#include "auth/authenticator.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "auth/signature.hpp"
+#include "core/base64url.hpp"
+#include "protocol/json.hpp"
+
+namespace rowcast::auth {
+namespace {
+
+using core::error_code;
+using core::failure;
+using core::result;
+using core::value;
+
+constexpr std::size_t longest_token = 8 * 1024;
+constexpr std::size_t most_roles = 1000;
+
+failure invalid(std::string why)
+{
+    return {error_code::token_invalid, std::move(why)};
+}
+
+// One part of the token as an object. The parser's own message would quote the token, so it is left out.
+result<value> read_part(std::string_view name, std::string_view text)
+{
+    const auto bytes = core::from_base64url(text);
+    if (!bytes) {
+        return invalid("the token's " + std::string(name) + " is not base64url");
+    }
+    auto tree = protocol::parse_json(*bytes, {longest_token, 16});
+    if (!tree || !tree->as_object()) {
+        return invalid("the token's " + std::string(name) + " is not a JSON object with each member once");
+    }
+    return tree;
+}
+
+struct token_parts {
+    value header;
+    value claims;
+};
+
+result<token_parts> read_token(std::string_view token)
+{
+    if (token.size() > longest_token) {
+        return invalid("the token is larger than 8 KB");
+    }
+    const std::size_t first = token.find('.');
+    const std::size_t second = first == std::string_view::npos ? first : token.find('.', first + 1);
+    if (second == std::string_view::npos || token.find('.', second + 1) != std::string_view::npos) {
+        return invalid("the token is not a signed JSON Web Token (three parts with dots between)");
+    }
+    auto header = read_part("header", token.substr(0, first));
+    if (!header) {
+        return header.error();
+    }
+    auto claims = read_part("payload", token.substr(first + 1, second - first - 1));
+    if (!claims) {
+        return claims.error();
+    }
+    return token_parts{std::move(*header), std::move(*claims)};
+}
+
+// A NumericDate (RFC 7519 section 2); nothing where the claim is absent.
+result<std::optional<std::int64_t>> read_time(const value& claims, std::string_view name)
+{
+    const value* found = claims.find(name);
+    if (!found) {
+        return std::optional<std::int64_t>();
+    }
+    const core::number* number = found->as_number();
+    const double seconds = number ? std::strtod(number->digits.c_str(), nullptr) : std::nan("");
+    if (!(std::abs(seconds) < 1e15)) {
+        return invalid("the token's '" + std::string(name) + "' is not a time in seconds");
+    }
+    return std::optional(static_cast<std::int64_t>(std::floor(seconds)));
+}
+
+bool has_audience(const value& claims, const std::string& wanted)
+{
+    const value* found = claims.find("aud");
+    if (!found) {
+        return false;
+    }
+    const auto matches = [&](const value& each) { return each.as_string() && *each.as_string() == wanted; };
+    const core::list* several = found->as_list();
+    return several ? std::any_of(several->begin(), several->end(), matches) : matches(*found);
+}
+
+// The claim at the end of a dotted path. A claim whose name has dots itself (a namespace such as
+// "https://example.com/roles") is found by its whole name.
+const value* find_claim(const value& claims, std::string_view path)
+{
+    const value* at = &claims;
+    while (at) {
+        if (const value* whole = at->find(path)) {
+            return whole;
+        }
+        const std::size_t dot = path.find('.');
+        if (dot == std::string_view::npos) {
+            return nullptr;
+        }
+        at = at->find(path.substr(0, dot));
+        path.remove_prefix(dot + 1);
+    }
+    return nullptr;
+}
+
+result<std::vector<std::string>> read_roles(const value& claims, const std::string& path)
+{
+    std::vector<std::string> roles;
+    const value* found = find_claim(claims, path);
+    if (!found || found->is_null()) {
+        return roles;
+    }
+    if (const std::string* one = found->as_string()) {
+        roles.push_back(*one);
+        return roles;
+    }
+    const core::list* several = found->as_list();
+    if (!several || several->size() > most_roles) {
+        return invalid("the token's '" + path + "' is neither a role nor a list of at most 1000 roles");
+    }
+    for (const value& each : *several) {
+        if (!each.as_string()) {
+            return invalid("the token's '" + path + "' has a role that is not a string");
+        }
+        roles.push_back(*each.as_string());
+    }
+    return roles;
+}
+
+result<std::string> read_subject(const value& claims)
+{
+    const value* found = claims.find("sub");
+    if (!found) {
+        return std::string();
+    }
+    if (const std::string* text = found->as_string()) {
+        return *text;
+    }
+    // Against RFC 7519, but common.
+    if (const core::number* number = found->as_number()) {
+        return number->digits;
+    }
+    return invalid("the token's 'sub' is not a string");
+}
+
+} // namespace
+
+authenticator::authenticator(config::auth settings) : settings_(std::move(settings))
+{
+    for (const config::jwt_key& key : settings_.jwt) {
+        if (key.jwks || !is_supported(key.algorithm)) {
+            throw std::invalid_argument("auth.jwt: this version verifies HS256 with a secret, not " +
+                                        (key.jwks ? std::string("a key set (jwks)") : "'" + key.algorithm + "'"));
+        }
+        if (key.secret.empty()) {
+            throw std::invalid_argument("auth.jwt: a key of HS256 needs a secret");
+        }
+    }
+}
+
+// What the token must say besides being signed by the key.
+result<void> authenticator::check(const config::jwt_key& key, const value& claims, std::int64_t now) const
+{
+    const auto not_before = read_time(claims, "nbf");
+    const auto expires = read_time(claims, "exp");
+    if (!not_before || !expires) {
+        return (!not_before ? not_before : expires).error();
+    }
+    if (key.issuer) {
+        const value* issuer = claims.find("iss");
+        if (!issuer || !issuer->as_string() || *issuer->as_string() != *key.issuer) {
+            return invalid("the token is from another issuer");
+        }
+    }
+    if (key.audience && !has_audience(claims, *key.audience)) {
+        return invalid("the token is for another audience");
+    }
+    if (*not_before && **not_before > now + leeway_seconds) {
+        return invalid("the token is not valid yet");
+    }
+    if (*expires && **expires + leeway_seconds <= now) {
+        return failure{error_code::token_expired, "the token expired " + std::to_string(now - **expires) + " s ago"};
+    }
+    return {};
+}
+
+result<policy::identity> authenticator::verify(std::string_view token, std::int64_t now) const
+{
+    if (settings_.jwt.empty()) {
+        return invalid("no keys are configured (auth.jwt), so no token can be verified");
+    }
+    auto parts = read_token(token);
+    if (!parts) {
+        return parts.error();
+    }
+    const value* algorithm = parts->header.find("alg");
+    if (parts->header.find("crit")) {
+        return invalid("the token's header demands an extension ('crit')");
+    }
+    failure why = invalid("no configured key has signed the token");
+    for (const config::jwt_key& key : settings_.jwt) {
+        const bool same = algorithm && algorithm->as_string() && *algorithm->as_string() == key.algorithm;
+        if (!same || !is_signed(token, key)) {
+            continue;
+        }
+        if (auto fine = check(key, parts->claims, now); !fine) {
+            why = fine.error();
+            continue; // one secret may serve two issuers
+        }
+        auto subject = read_subject(parts->claims);
+        auto roles = read_roles(parts->claims, settings_.roles_claim);
+        if (!subject || !roles) {
+            return !subject ? subject.error() : roles.error();
+        }
+        const auto expires = *read_time(parts->claims, "exp");
+        return policy::identity{std::move(*subject), std::move(*roles), std::move(parts->claims), expires};
+    }
+    return why;
+}
+
+result<policy::identity> authenticator::anonymous() const
+{
+    if (!settings_.anonymous) {
+        return failure{error_code::token_missing, ""};
+    }
+    return policy::identity{"", {"anonymous"}, {core::object{}}, std::nullopt};
+}
+
+std::string issue(const value& claims, const config::jwt_key& key)
+{
+    return sign(protocol::to_json(claims), key);
+}
+
+} // namespace rowcast::auth

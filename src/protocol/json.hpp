@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "core/result.hpp"
+#include "core/value.hpp"
+
+namespace rowcast::protocol {
+
+struct json_limits {
+    std::size_t bytes = 1024 * 1024;
+    std::size_t depth = 32; // of lists and objects in each other
+};
+
+// JSON text (RFC 8259) as a tree. Fails with `malformed` (the message says where and why) where the text is not JSON or
+// not UTF-8, nested too deeply, has a number beyond a double's range, or a member twice (two readers of such an object
+// may see two different ones).
+// Fails with message_too_large above the limit.
+core::result<core::value> parse_json(std::string_view text, const json_limits& limits = {});
+
+// The tree as JSON text without white space; numbers keep their digits.
+std::string to_json(const core::value& tree);
+void append_json(std::string& out, const core::value& tree);
+
+} // namespace rowcast::protocol
