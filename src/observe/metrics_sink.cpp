@@ -1,0 +1,241 @@
+#include "observe/metrics_sink.hpp"
+
+#include "core/error_code.hpp"
+#include "core/version.hpp"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <string_view>
+
+namespace rowcast::observe {
+
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::array transports{"websocket"sv, "sse"sv, "polling"sv};
+
+std::string transport_label(std::string_view transport)
+{
+    const bool known = std::find(transports.begin(), transports.end(), transport) != transports.end();
+    return std::string(known ? transport : "other"sv);
+}
+
+// A client may close with any of four thousand codes.
+std::string close_label(unsigned code)
+{
+    constexpr std::array known{0U, 1000U, 1001U, 1006U, 1009U, 1011U, 4400U, 4401U, 4403U, 4408U, 4429U};
+    return std::find(known.begin(), known.end(), code) != known.end() ? std::to_string(code) : "other";
+}
+
+std::string error_label(std::string_view code)
+{
+    for (int each = 0; each <= static_cast<int>(core::error_code::internal); ++each) {
+        if (code == core::to_string(static_cast<core::error_code>(each))) {
+            return std::string(code);
+        }
+    }
+    return "other";
+}
+
+double now_seconds()
+{
+    return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+} // namespace
+
+struct metrics_sink::state {
+    using counter = prometheus::Counter;
+    using gauge = prometheus::Gauge;
+
+    prometheus::Registry registry;
+
+    prometheus::Family<counter>& counters(const std::string& name, const std::string& help)
+    {
+        return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+    }
+
+    counter& one(const std::string& name, const std::string& help) { return counters(name, help).Add({}); }
+
+    gauge& level(const std::string& name, const std::string& help)
+    {
+        return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+    }
+
+    struct traffic {
+        gauge* sessions;
+        counter* opened;
+        counter* events;
+        counter* bytes;
+    };
+
+    gauge& connected =
+        level("rowcast_database_connected", "1 while the bridge is connected to PostgreSQL and reading.");
+    counter& connects = one("rowcast_database_connects_total", "Connections to PostgreSQL that were established.");
+    counter& losses = one("rowcast_database_losses_total", "Connections to PostgreSQL that failed or were lost.");
+    counter& renewals =
+        one("rowcast_change_log_renewals_total", "Times the change log was begun anew (restore, copy, fail-over).");
+    counter& batches = one("rowcast_batches_total", "Steps from one snapshot to the next that brought changes.");
+    counter& changes = one("rowcast_changes_read_total", "Changes read from the log by the follower.");
+    counter& change_bytes =
+        one("rowcast_changes_read_bytes_total", "Bytes of changes read from the log by the follower.");
+    gauge& last_batch =
+        level("rowcast_last_batch_timestamp_seconds", "When the follower last read changes, in Unix time.");
+    gauge& last_read = level("rowcast_last_read_timestamp_seconds",
+                             "When the follower last read the log, with or without finding changes, in Unix time.");
+    prometheus::Histogram& read_time =
+        prometheus::BuildHistogram()
+            .Name("rowcast_batch_read_seconds")
+            .Help("Time to read one batch from the change log.")
+            .Register(registry)
+            .Add({}, prometheus::Histogram::BucketBoundaries{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+                                                             0.5, 1, 2.5, 5, 10});
+    counter& flushes = one("rowcast_wal_flushes_forced_total",
+                           "Times the bridge flushed the write-ahead log for asynchronous commits.");
+    counter& expired = one("rowcast_change_log_expired_total", "Changes that retention removed from the log.");
+    counter& refreshed =
+        one("rowcast_partitions_refreshed_total", "Tables and partitions whose triggers were put right.");
+    counter& bad = one("rowcast_bad_changes_total", "Log rows that could not be read.");
+    counter& background_failures =
+        one("rowcast_background_failures_total", "Background work that failed and is tried again.");
+    prometheus::Family<counter>& closed =
+        counters("rowcast_sessions_closed_total", "Sessions that ended, by WebSocket close code.");
+    prometheus::Family<counter>& refused =
+        counters("rowcast_requests_refused_total", "Requests and messages that were refused, by error code.");
+    counter& behind = one("rowcast_sessions_fell_behind_total", "Slow clients that went back to catching up.");
+    counter& log_reads = one("rowcast_catch_ups_total", "Catch-ups that were read from the change log.");
+    counter& log_read_changes = one("rowcast_catch_up_changes_total", "Changes that catch-ups read from the log.");
+
+    std::map<std::string, traffic, std::less<>> by_transport;
+
+    state()
+    {
+        prometheus::BuildGauge()
+            .Name("rowcast_build_info")
+            .Help("1, labelled with the version.")
+            .Register(registry)
+            .Add({{"version", std::string(core::version())}})
+            .Set(1);
+        auto& sessions = prometheus::BuildGauge().Name("rowcast_sessions").Help("Open sessions.").Register(registry);
+        auto& opened = counters("rowcast_sessions_opened_total", "Sessions that were opened.");
+        auto& events = counters("rowcast_events_sent_total", "Events handed to clients.");
+        auto& bytes = counters("rowcast_sent_bytes_total", "Bytes of messages handed to clients.");
+        const auto add = [&](const std::string& transport) {
+            const prometheus::Labels labels{{"transport", transport}};
+            by_transport[transport] = {&sessions.Add(labels), &opened.Add(labels), &events.Add(labels),
+                                       &bytes.Add(labels)};
+        };
+        for (const std::string_view each : transports) {
+            add(std::string(each));
+        }
+        add("other");
+    }
+
+    // The map never changes after construction.
+    const traffic& of(std::string_view transport) const
+    {
+        const auto found = by_transport.find(transport);
+        return found != by_transport.end() ? found->second : by_transport.find("other"sv)->second;
+    }
+
+    void operator()(const database_connected&)
+    {
+        connected.Set(1);
+        connects.Increment();
+    }
+
+    void operator()(const database_lost&)
+    {
+        connected.Set(0);
+        losses.Increment();
+    }
+
+    void operator()(const log_renewed&) { renewals.Increment(); }
+
+    void operator()(const batch_read& it)
+    {
+        const double now = now_seconds();
+        last_read.Set(now);
+        read_time.Observe(std::chrono::duration<double>(it.took).count());
+        if (it.changes > 0) {
+            last_batch.Set(now);
+            batches.Increment();
+            changes.Increment(static_cast<double>(it.changes));
+            change_bytes.Increment(static_cast<double>(it.bytes));
+        }
+    }
+
+    void operator()(const flush_forced&) { flushes.Increment(); }
+
+    void operator()(const log_expired& it) { expired.Increment(static_cast<double>(it.removed)); }
+
+    void operator()(const partitions_refreshed&) { refreshed.Increment(); }
+
+    void operator()(const bad_change&) { bad.Increment(); }
+
+    void operator()(const background_failed&) { background_failures.Increment(); }
+
+    void operator()(const listening&) {}
+
+    void operator()(const session_opened& it)
+    {
+        of(it.transport).sessions->Increment();
+        of(it.transport).opened->Increment();
+    }
+
+    void operator()(const session_closed& it)
+    {
+        of(it.transport).sessions->Decrement();
+        closed.Add({{"transport", transport_label(it.transport)}, {"code", close_label(it.code)}}).Increment();
+    }
+
+    void operator()(const request_refused& it)
+    {
+        refused.Add({{"transport", transport_label(it.transport)}, {"code", error_label(it.code)}}).Increment();
+    }
+
+    void operator()(const events_sent& it)
+    {
+        of(it.transport).events->Increment(static_cast<double>(it.events));
+        of(it.transport).bytes->Increment(static_cast<double>(it.bytes));
+    }
+
+    void operator()(const fell_behind&) { behind.Increment(); }
+
+    void operator()(const log_read& it)
+    {
+        log_reads.Increment();
+        log_read_changes.Increment(static_cast<double>(it.changes));
+    }
+
+    void operator()(const stopping&) {}
+
+    void operator()(const stopped&) { connected.Set(0); }
+};
+
+metrics_sink::metrics_sink()
+    : state_(std::make_unique<state>())
+{
+}
+
+metrics_sink::~metrics_sink() = default;
+
+void metrics_sink::operator()(const observation& what)
+{
+    std::visit(*state_, what);
+}
+
+std::string metrics_sink::exposition() const
+{
+    return prometheus::TextSerializer{}.Serialize(state_->registry.Collect());
+}
+
+} // namespace rowcast::observe

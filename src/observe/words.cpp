@@ -1,0 +1,216 @@
+#include "observe/words.hpp"
+
+#include "core/row.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <type_traits>
+
+namespace rowcast::observe {
+
+namespace {
+
+std::string quoted(std::string_view text)
+{
+    std::string out;
+    core::append_quoted(out, text);
+    return out;
+}
+
+template <class Number>
+    requires std::is_arithmetic_v<Number>
+std::string quoted(Number value)
+{
+    return fmt::to_string(value);
+}
+
+std::string seconds(std::chrono::milliseconds time)
+{
+    return fmt::format("{:.1f} s", static_cast<double>(time.count()) / 1000);
+}
+
+// "1 change", "2 changes"
+std::string counted(std::size_t count, std::string_view noun)
+{
+    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+struct speaker {
+    line operator()(const database_connected& it) const
+    {
+        return {level::info,
+                "database_connected",
+                fmt::format("connected to PostgreSQL {}, reading change log {} on timeline {}", it.server_version,
+                            it.log_identity, it.timeline),
+                {{"server_version", quoted(it.server_version)},
+                 {"log_identity", quoted(it.log_identity)},
+                 {"timeline", quoted(it.timeline)}}};
+    }
+
+    line operator()(const database_lost& it) const
+    {
+        return {level::warn,
+                "database_lost",
+                fmt::format(
+                    "no connection to PostgreSQL ({}); trying again in {}. Clients stay connected and miss nothing.",
+                    it.reason, seconds(it.retry_in)),
+                {{"reason", quoted(it.reason)}, {"retry_in_ms", quoted(it.retry_in.count())}}};
+    }
+
+    line operator()(const log_renewed& it) const
+    {
+        return {
+            level::warn,
+            "log_renewed",
+            fmt::format("the change log was begun anew: {}. Every client is told to read its rows again.", it.reason),
+            {{"reason", quoted(it.reason)}}};
+    }
+
+    line operator()(const batch_read& it) const
+    {
+        if (it.changes == 0) {
+            return {};
+        }
+        return {level::debug,
+                "batch_read",
+                fmt::format("read {} ({} bytes) in {} us", counted(it.changes, "change"), it.bytes, it.took.count()),
+                {{"changes", quoted(it.changes)}, {"bytes", quoted(it.bytes)}, {"took_us", quoted(it.took.count())}}};
+    }
+
+    line operator()(const flush_forced&) const
+    {
+        return {level::trace,
+                "flush_forced",
+                "flushed the write-ahead log, so that asynchronous commits can be delivered",
+                {}};
+    }
+
+    line operator()(const log_expired& it) const
+    {
+        return {level::debug,
+                "log_expired",
+                fmt::format("removed {} from the change log (retention)", counted(it.removed, "old change")),
+                {{"removed", quoted(it.removed)}}};
+    }
+
+    line operator()(const partitions_refreshed& it) const
+    {
+        return {level::info,
+                "partitions_refreshed",
+                fmt::format("refreshed the triggers of {}: {} {}", it.table, it.action, it.detail),
+                {{"table", quoted(it.table)}, {"action", quoted(it.action)}, {"detail", quoted(it.detail)}}};
+    }
+
+    line operator()(const bad_change& it) const
+    {
+        return {
+            level::error,
+            "bad_change",
+            fmt::format(
+                "row {} of rowcast.change_log (table {}) cannot be read: {}. Subscribers of the table read it again.",
+                it.id, it.table, it.reason),
+            {{"table", quoted(it.table)}, {"id", quoted(it.id)}, {"reason", quoted(it.reason)}}};
+    }
+
+    line operator()(const background_failed& it) const
+    {
+        return {level::warn,
+                "background_failed",
+                fmt::format("{} failed and will be tried again: {}", it.what, it.reason),
+                {{"what", quoted(it.what)}, {"reason", quoted(it.reason)}}};
+    }
+
+    line operator()(const listening& it) const
+    {
+        const std::string address = it.address.find(':') != std::string::npos ? "[" + it.address + "]" : it.address;
+        return {level::info,
+                "listening",
+                fmt::format("listening on {}:{}", address, it.port),
+                {{"address", quoted(it.address)}, {"port", quoted(it.port)}}};
+    }
+
+    line operator()(const session_opened& it) const
+    {
+        const std::string who = it.subject.empty() ? "anonymous" : it.subject;
+        return {
+            level::debug,
+            "session_opened",
+            fmt::format("session {} opened over {} by {}", it.session, it.transport, who),
+            {{"transport", quoted(it.transport)}, {"session", quoted(it.session)}, {"subject", quoted(it.subject)}}};
+    }
+
+    line operator()(const session_closed& it) const
+    {
+        return {level::debug,
+                "session_closed",
+                fmt::format("session {} over {} closed: {} {}", it.session, it.transport, it.code, it.reason),
+                {{"transport", quoted(it.transport)},
+                 {"session", quoted(it.session)},
+                 {"code", quoted(it.code)},
+                 {"reason", quoted(it.reason)}}};
+    }
+
+    line operator()(const request_refused& it) const
+    {
+        return {level::info,
+                "request_refused",
+                fmt::format("refused a request over {}: {} ({})", it.transport, it.code, it.detail),
+                {{"transport", quoted(it.transport)}, {"code", quoted(it.code)}, {"detail", quoted(it.detail)}}};
+    }
+
+    line operator()(const events_sent&) const { return {}; }
+
+    line operator()(const fell_behind& it) const
+    {
+        return {level::debug,
+                "fell_behind",
+                fmt::format("session {} reads more slowly than it is sent to; it catches up from the change log",
+                            it.session),
+                {{"session", quoted(it.session)}}};
+    }
+
+    line operator()(const log_read& it) const
+    {
+        return {level::debug,
+                "log_read",
+                fmt::format("read {} in {} from the change log for a client that catches up",
+                            counted(it.changes, "change"), counted(it.pages, "page")),
+                {{"changes", quoted(it.changes)}, {"pages", quoted(it.pages)}}};
+    }
+
+    line operator()(const stopping& it) const
+    {
+        return {level::info,
+                "stopping",
+                fmt::format("{}: telling the clients and stopping", it.signal),
+                {{"signal", quoted(it.signal)}}};
+    }
+
+    line operator()(const stopped&) const { return {level::info, "stopped", "stopped", {}}; }
+};
+
+} // namespace
+
+line describe(const observation& what)
+{
+    return std::visit(speaker{}, what);
+}
+
+std::string printable(std::string_view text)
+{
+    std::string out;
+    out.reserve(text.size());
+    for (const char each : text) {
+        const auto code = static_cast<unsigned char>(each);
+        if (each == '\n') {
+            out += "\\n";
+        } else if (code < 0x20 || code == 0x7f) {
+            out += fmt::format("\\x{:02x}", code);
+        } else {
+            out += each;
+        }
+    }
+    return out;
+}
+
+} // namespace rowcast::observe

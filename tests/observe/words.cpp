@@ -1,0 +1,45 @@
+#include "observe/words.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace rowcast::observe;
+
+TEST_CASE("a lost database is a warning that says when the next try is")
+{
+    const line said = describe(database_lost{"connection refused", std::chrono::milliseconds{1830}});
+    CHECK(said.level == level::warn);
+    CHECK(said.event == "database_lost");
+    CHECK(said.text == "no connection to PostgreSQL (connection refused); trying again in 1.8 s. Clients stay connected and miss nothing.");
+}
+
+TEST_CASE("an IPv6 address is bracketed before its port")
+{
+    CHECK(describe(listening{"::1", 8080}).text == "listening on [::1]:8080");
+    CHECK(describe(listening{"127.0.0.1", 8080}).text == "listening on 127.0.0.1:8080");
+}
+
+TEST_CASE("what happens for each event is counted and not worded")
+{
+    CHECK(describe(events_sent{"sse", 3, 100}).event.empty());
+    CHECK(describe(batch_read{}).event.empty());
+}
+
+TEST_CASE("sessions are said at debug: there may be a hundred thousand of them")
+{
+    CHECK(describe(session_opened{"sse", "s1", ""}).level == level::debug);
+    CHECK(describe(session_opened{"sse", "s1", ""}).text == "session s1 opened over sse by anonymous");
+}
+
+TEST_CASE("the fields of a line are JSON texts")
+{
+    const line said = describe(request_refused{"websocket", "malformed", "a \"quote\"\n"});
+    REQUIRE(said.fields.size() == 3);
+    CHECK(said.fields[2].second == R"("a \"quote\"\n")");
+    CHECK(describe(listening{"::1", 8080}).fields[1].second == "8080");
+}
+
+TEST_CASE("control characters are made visible")
+{
+    CHECK(printable("a\nb\x1b[2Jc\x7f") == "a\\nb\\x1b[2Jc\\x7f");
+    CHECK(printable("größer {} %v") == "größer {} %v");
+}
