@@ -1,20 +1,25 @@
 #pragma once
 
+#include "core/value.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
-
-#include "core/value.hpp"
 
 namespace rowcast::policy {
 
 // Who a user is, from the token: nothing else decides what they see.
 struct identity {
-    std::string subject;            // `sub`; empty for the anonymous
-    std::vector<std::string> roles; // {"anonymous"} without a token
-    core::value claims;             // all of the token's claims, an object
+    std::string subject;                 // `sub`; empty for the anonymous
+    std::vector<std::string> roles;      // {"anonymous"} without a token
+    core::value claims;                  // all of the token's claims, an object
     std::optional<std::int64_t> expires; // seconds since the epoch
 };
+
+// The claim at a dotted path (`resource.roles`), or null. A claim whose own name has dots in it
+// (`https://example.com/roles`) is found too, and before what the path would reach inside.
+const core::value* find_claim(const core::value& claims, std::string_view path);
 
 } // namespace rowcast::policy

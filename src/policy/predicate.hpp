@@ -1,25 +1,20 @@
 #pragma once
 
+#include "core/result.hpp"
+#include "core/row.hpp"
+#include "core/value.hpp"
+#include "policy/identity.hpp"
+#include "policy/table.hpp"
+#include "policy/truth.hpp"
+
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
-#include "core/result.hpp"
-#include "core/row.hpp"
-#include "core/value.hpp"
-#include "policy/identity.hpp"
-#include "policy/table.hpp"
-
 namespace rowcast::policy {
-
-// SQL's three-valued logic.
-enum class truth { no, unknown, yes };
-
-truth operator&&(truth left, truth right);
-truth operator||(truth left, truth right);
-truth operator!(truth operand);
 
 // The one predicate language: rules (YAML), client filters (JSON) and filters in URLs are all read into a core::value
 // of this form and then into a predicate:
@@ -39,6 +34,7 @@ public:
         enum class kind { claims, sets } from;
         std::vector<std::string> path;
     };
+
     using operand = std::variant<core::value, reference>;
 
     struct condition {
@@ -47,21 +43,33 @@ public:
         operand right; // a list for in and nin
         core::mark at;
     };
+
     struct group {
         enum class kind { all, any, none } of; // and, or, not(and)
         std::vector<predicate> parts;
     };
 
+    // Larger ones are refused: an evaluation is paid once a change and view.
+    static constexpr std::size_t deepest = 32;
+    static constexpr std::size_t most_conditions = 500;
+    static constexpr std::size_t longest_list = 10'000;
+
     predicate() = default; // holds for every row
+    explicit predicate(condition only);
+    explicit predicate(group parts);
 
-    // References are refused where `references` is false (a client's filter). Errors name the member, its place
-    // (`where.total.gte`), and the nearest valid word.
-    static core::result<predicate> parse(const core::value& tree, bool references);
+    // References are refused where `references` is false (a client's filter). Where it is true, every string that
+    // begins with `$` is one, and `$$` stands for a plain `$`. Fails with bad_filter: the message names the member, its
+    // place
+    // (`where.total.gte`), and the nearest valid word; `at`, if given, becomes the place in the file.
+    static core::result<predicate> parse(const core::value& tree, bool references, core::mark* at = nullptr);
 
+    // Only where it is not `always`.
     const std::variant<group, condition>& node() const;
+
     bool always() const { return node_ == nullptr; }
 
-    // Every column that the predicate names.
+    // Every column that the predicate names, each once for each time.
     void columns(std::vector<std::string>& out) const;
 
 private:
@@ -75,23 +83,36 @@ public:
     bound_predicate() = default; // holds for every row
 
     // `who` may be null where there are no references. Fails with unknown_column, or bad_filter where the column's
-    // type cannot be compared so (the message says which type and what to do). A missing or null claim makes its
+    // type cannot be compared so or a literal is none of its values (the message says which type and what to do); `at`,
+    // if given, becomes the place in the file. A claim that is missing, null or no value of the column's type makes its
     // condition unknown for every row: a rule over it gives nothing.
-    static core::result<bound_predicate> bind(const predicate& source, const table& over, const identity* who);
+    static core::result<bound_predicate> bind(const predicate& source, const table& over, const identity* who,
+                                              core::mark* at = nullptr);
 
     // A column that the row does not have counts as null.
     truth evaluate(const core::row& candidate) const;
 
+    // Whether the predicate holds for a row of which only some columns are known (one too large for the log has only
+    // its key): `maybe` where the others would decide.
+    enum class certainty { no, maybe, yes };
+    certainty evaluate_part(const core::row& known) const;
+
+    // Every column that decides.
+    void columns(std::vector<std::string>& out) const;
+
     // A canonical spelling, for sharing views. Not for people.
     const std::string& text() const;
+
     bool always() const { return node_ == nullptr; }
 
     // A condition `column = one of these values` that every row for which the predicate holds satisfies: what views
-    // are indexed by. Values are in the form of `index_key`. Nothing where there is no such condition.
+    // are indexed by. Values are in the form of `index_key`; without any, the predicate holds for no row. Nothing where
+    // there is no such condition.
     struct equality {
         std::string column;
         std::vector<std::string> values;
     };
+
     const equality* indexable() const;
 
     struct node; // defined in the .cpp
@@ -100,7 +121,8 @@ private:
 };
 
 // The canonical form of a column's raw JSON value, the same for all values that are equal in SQL (1.50 and 1.5, a
-// uuid in any case); empty for null. What `equality::values` are compared with.
+// uuid in any case); empty for null and for what is no value of the family. What `equality::values` are compared with.
+// Floating-point columns are not indexed.
 std::string index_key(type_family family, std::string_view json);
 
 } // namespace rowcast::policy

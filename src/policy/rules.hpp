@@ -1,17 +1,18 @@
 #pragma once
 
-#include <map>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "core/result.hpp"
 #include "core/value.hpp"
 #include "policy/identity.hpp"
 #include "policy/predicate.hpp"
 #include "policy/table.hpp"
 #include "policy/visibility.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace rowcast::policy {
 
@@ -24,8 +25,8 @@ struct rule {
 
 // What the configuration's `tables` and `channels` say. Deny by default. Immutable once built; any thread.
 struct rules {
-    std::map<std::string, std::vector<rule>, std::less<>> tables;      // by table name
-    std::vector<std::pair<std::string, std::vector<rule>>> channels;   // by pattern: `*` stands for anything, at the end
+    std::map<std::string, std::vector<rule>, std::less<>> tables;    // by table name
+    std::vector<std::pair<std::string, std::vector<rule>>> channels; // by pattern: `*` stands for anything, at the end
 };
 
 // What a client asks of one table.
@@ -37,9 +38,13 @@ struct table_request {
 
 // What this user sees of the table through this request. Fails with forbidden (no rule is for any of their roles),
 // unknown_column, forbidden_column (asked for, or filtered by, a column that no rule of theirs gives), bad_filter.
-core::result<visibility> authorize(const rules& all, const table& over, const identity& who, const table_request& wanted);
+core::result<visibility> authorize(const rules& all, const std::shared_ptr<const table>& over, const identity& who,
+                                   const table_request& wanted);
 
-// Fails with forbidden. The `where` of a channel's rule is over the one column `channel`.
+// What the `where` of a channel's rule is over: the one text column `channel`.
+const table& channel_table();
+
+// Fails with forbidden.
 core::result<void> authorize_channel(const rules& all, std::string_view channel, const identity& who);
 
 } // namespace rowcast::policy

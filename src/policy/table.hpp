@@ -11,7 +11,7 @@ namespace rowcast::policy {
 // What a column's values are, as far as comparing them in memory is concerned. `other` cannot be compared.
 enum class type_family {
     boolean,
-    integer,     // smallint, integer, bigint
+    integer, // smallint, integer, bigint
     numeric,
     floating,    // real, double precision
     text,        // text, varchar, name, "char": compared byte by byte (a deterministic collation)

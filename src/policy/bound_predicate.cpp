@@ -1,0 +1,148 @@
+#include "policy/bound_node.hpp"
+
+#include <algorithm>
+
+namespace rowcast::policy {
+namespace {
+
+using node = bound_predicate::node;
+using comparison = node::comparison;
+
+truth to_truth(bool value)
+{
+    return value ? truth::yes : truth::no;
+}
+
+truth test(comparison how, std::optional<std::string_view> json)
+{
+    const bool null = !json || *json == "null";
+    switch (how) {
+    case comparison::is_not_null:
+        return to_truth(!null);
+    case comparison::is_true:
+        return to_truth(!null && *json == "true");
+    case comparison::is_false:
+        return to_truth(!null && *json == "false");
+    default:
+        return to_truth(null);
+    }
+}
+
+truth order(comparison how, std::strong_ordering order)
+{
+    switch (how) {
+    case comparison::less:
+        return to_truth(order < 0);
+    case comparison::at_most:
+        return to_truth(order <= 0);
+    case comparison::greater:
+        return to_truth(order > 0);
+    default:
+        return to_truth(order >= 0);
+    }
+}
+
+truth evaluate_condition(const node::condition& condition, std::optional<std::string_view> json)
+{
+    if (condition.how >= comparison::is_null) {
+        return test(condition.how, json);
+    }
+    const auto value = json ? canonical(condition.type, *json) : std::nullopt;
+    if (!value) {
+        return truth::unknown;
+    }
+    if (condition.how != comparison::any_of && condition.how != comparison::none_of) {
+        return order(condition.how, compare(condition.type.family, *value, condition.values.front()));
+    }
+    truth found = to_truth(std::binary_search(condition.values.begin(), condition.values.end(), *value));
+    if (found == truth::no && condition.null_among_values) {
+        found = truth::unknown;
+    }
+    return condition.how == comparison::any_of ? found : !found;
+}
+
+// One walk for both questions: of a whole row (a column that is absent is null) and of a part (it may be anything).
+outcomes walk(const node& at, const core::row& row, bool whole)
+{
+    if (const auto* constant = std::get_if<truth>(&at.what)) {
+        return *constant;
+    }
+    if (const auto* condition = std::get_if<node::condition>(&at.what)) {
+        const auto json = row.find(condition->column, condition->hint);
+        return json || whole ? outcomes(evaluate_condition(*condition, json)) : outcomes::any();
+    }
+    const auto& group = std::get<node::group>(at.what);
+    const bool any = group.of == predicate::group::kind::any;
+    outcomes sum = any ? truth::no : truth::yes;
+    for (const auto& part : group.parts) {
+        const outcomes next = walk(*part, row, whole);
+        sum = any ? (sum || next) : (sum && next);
+        if (sum.is(any ? truth::yes : truth::no)) {
+            break;
+        }
+    }
+    return group.of == predicate::group::kind::none ? !sum : sum;
+}
+
+void collect_columns(const node& at, std::vector<std::string>& out)
+{
+    if (const auto* condition = std::get_if<node::condition>(&at.what)) {
+        out.push_back(condition->column);
+    } else if (const auto* group = std::get_if<node::group>(&at.what)) {
+        for (const auto& part : group->parts) {
+            collect_columns(*part, out);
+        }
+    }
+}
+
+} // namespace
+
+truth bound_predicate::evaluate(const core::row& candidate) const
+{
+    if (always()) {
+        return truth::yes;
+    }
+    const outcomes only = walk(*node_, candidate, true);
+    return only.is(truth::yes) ? truth::yes : only.is(truth::no) ? truth::no : truth::unknown;
+}
+
+bound_predicate::certainty bound_predicate::evaluate_part(const core::row& known) const
+{
+    const outcomes all = always() ? outcomes(truth::yes) : walk(*node_, known, false);
+    if (all.is(truth::yes)) {
+        return certainty::yes;
+    }
+    return all.may_be(truth::yes) ? certainty::maybe : certainty::no;
+}
+
+void bound_predicate::columns(std::vector<std::string>& out) const
+{
+    if (node_) {
+        collect_columns(*node_, out);
+    }
+}
+
+const std::string& bound_predicate::text() const
+{
+    static const std::string everything = "*";
+    return node_ ? node_->text : everything;
+}
+
+const bound_predicate::equality* bound_predicate::indexable() const
+{
+    return node_ && node_->index ? &*node_->index : nullptr;
+}
+
+std::string index_key(type_family family, std::string_view json)
+{
+    return canonical({family, false}, json).value_or(std::string());
+}
+
+void append_counted(std::string& out, std::string_view text)
+{
+    out += std::to_string(text.size());
+    out += ':';
+    out += text;
+}
+
+} // namespace rowcast::policy

@@ -1,0 +1,37 @@
+#include "policy/predicate.hpp"
+
+#include <cassert>
+
+namespace rowcast::policy {
+
+predicate::predicate(condition only)
+    : node_(std::make_shared<const std::variant<group, condition>>(std::move(only)))
+{
+}
+
+predicate::predicate(group parts)
+    : node_(std::make_shared<const std::variant<group, condition>>(std::move(parts)))
+{
+}
+
+const std::variant<predicate::group, predicate::condition>& predicate::node() const
+{
+    assert(node_);
+    return *node_;
+}
+
+void predicate::columns(std::vector<std::string>& out) const
+{
+    if (always()) {
+        return;
+    }
+    if (const auto* only = std::get_if<condition>(node_.get())) {
+        out.push_back(only->column);
+        return;
+    }
+    for (const predicate& part : std::get<group>(*node_).parts) {
+        part.columns(out);
+    }
+}
+
+} // namespace rowcast::policy
