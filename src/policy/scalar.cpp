@@ -58,12 +58,15 @@ std::optional<std::string> read_uuid(std::string_view text)
         text = text.substr(1, text.size() - 2);
     }
     std::string digits;
+    bool after_hyphen = true; // no hyphen at the beginning either
     for (const char c : text) {
         const char lower = to_lower(c);
         if (is_digit(lower) || (lower >= 'a' && lower <= 'f')) {
             digits += lower;
-        } else if (c != '-' || digits.empty() || digits.size() % 4 != 0 || digits.size() >= 32 || &c == &text.back() ||
-                   *(&c + 1) == '-') {
+            after_hyphen = false;
+        } else if (c == '-' && !after_hyphen && digits.size() % 4 == 0 && digits.size() < 32) {
+            after_hyphen = true;
+        } else {
             return std::nullopt;
         }
     }
