@@ -1,0 +1,249 @@
+#include "postgres/follower.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <poll.h>
+
+#include "postgres/wal.hpp"
+
+namespace rowcast::postgres {
+namespace {
+
+const std::string doorbell = "rowcast";
+
+core::snapshot read_head(connection& on, const observe::sink& sink)
+{
+    const rows now = on.execute("select pg_current_snapshot(), pg_current_wal_insert_lsn(), pg_current_wal_flush_lsn()");
+    auto head = core::snapshot::parse(now.text(0, 0));
+    if (head.has_error()) {
+        throw database_error(head.error().message, "", "");
+    }
+    // A head that a crash could take back would be a hole, exactly as a batch would.
+    await_flush(on, parse_lsn(now.text(0, 1)), parse_lsn(now.text(0, 2)), sink);
+    return std::move(*head);
+}
+
+std::string_view why_replaced(const log_identity& was, const log_identity& is)
+{
+    if (is.renewed) {
+        return "log_renewed";
+    }
+    return was.log_id == is.log_id && was.timeline != is.timeline ? "fail_over" : "log_replaced";
+}
+
+std::size_t bytes_of(const core::batch& page)
+{
+    std::size_t sum = 0;
+    for (const core::change& each : page.changes) {
+        sum += each.after.json().size() + each.before.json().size() + each.payload.size();
+    }
+    return sum;
+}
+
+} // namespace
+
+follower::follower(follower_options options, follower_callbacks callbacks, observe::sink sink)
+    : options_(std::move(options)), callbacks_(std::move(callbacks)), sink_(std::move(sink)), thread_([this] { run(); })
+{}
+
+follower::~follower()
+{
+    stop();
+}
+
+void follower::stop()
+{
+    stop_.set();
+    if (thread_.joinable()) {
+        thread_.join();
+    }
+}
+
+void follower::wake()
+{
+    wake_.set();
+}
+
+follower::status follower::now() const
+{
+    const std::lock_guard lock(mutex_);
+    return status_;
+}
+
+void follower::run()
+{
+    std::uniform_real_distribution<double> chance(0, 1);
+    while (life_.current() != life::action::end) {
+        const life::event happened = act(life_.current());
+        life_.next(happened, chance(random_));
+        if (happened == life::event::failed) {
+            failed(problem_);
+        }
+    }
+    connection_.reset();
+    const std::lock_guard lock(mutex_);
+    status_.connected = false;
+    status_.problem = "stopped";
+}
+
+follower::life::event follower::act(life::action action)
+{
+    if (stop_.is_set()) {
+        return life::event::stopped;
+    }
+    try {
+        switch (action) {
+        case life::action::connect:
+            connect();
+            break;
+        case life::action::prepare:
+            prepare();
+            break;
+        case life::action::read:
+            read();
+            break;
+        case life::action::wait:
+            wait();
+            break;
+        case life::action::back_off:
+            back_off();
+            break;
+        case life::action::end:
+            break;
+        }
+        return life::event::done;
+    } catch (const interrupted&) {
+        return life::event::stopped;
+    } catch (const std::exception& error) {
+        problem_ = error.what();
+        return life::event::failed;
+    }
+}
+
+void follower::connect()
+{
+    connection_.reset();
+    connection_.emplace(options_.connection, &stop_);
+}
+
+// LISTEN first, read second: what is committed between the two rings.
+void follower::prepare()
+{
+    const log_identity identity = claim_identity(*connection_);
+    connection_->listen(doorbell);
+    for (const std::string& channel : options_.notify_channels) {
+        if (channel != doorbell) {
+            connection_->listen(channel);
+        }
+    }
+    prepare_log_statement(*connection_);
+    if (connection_->pooled()) {
+        sink_(observe::background_failed{"LISTEN", "a connection pooler stands between the bridge and " + connection_->place() +
+                                                      ": with transaction pooling no bell is heard; connect directly"});
+    }
+    if (identity.renewed) {
+        sink_(observe::log_renewed{"the database is a copy or was restored"});
+    }
+    if (!identity_ || !identity_->same_log(identity)) {
+        establish(identity_ ? why_replaced(*identity_, identity) : "", identity);
+    }
+    sink_(observe::database_connected{connection_->server_version_text(), identity.log_id, identity.timeline});
+}
+
+// An empty reason: for the first time.
+void follower::establish(std::string_view reason, const log_identity& identity)
+{
+    const core::snapshot head = read_head(*connection_, sink_);
+    if (reason.empty()) {
+        callbacks_.started(identity, head);
+    } else {
+        callbacks_.replaced(reason, identity, head);
+    }
+    identity_ = identity;
+    position_ = {head, std::nullopt};
+}
+
+void follower::read()
+{
+    // A position inside a step is left behind by a lost connection: first its rest, then what has come since.
+    if (position_.inside) {
+        read_step();
+    }
+    read_step();
+    const std::lock_guard lock(mutex_);
+    status_ = {true, "", std::chrono::steady_clock::now()};
+}
+
+void follower::read_step()
+{
+    const auto since = std::chrono::steady_clock::now();
+    log_step step(*connection_, everything_, sink_, position_, options_.pages);
+    for (;;) {
+        auto page = step.next();
+        if (page.has_error()) {
+            establish("cursor_expired", *identity_);
+            return;
+        }
+        if (!*page) {
+            return;
+        }
+        if ((*page)->complete && (*page)->changes.empty() && (*page)->before == (*page)->after) {
+            return; // nothing at all has happened
+        }
+        callbacks_.batch(*page);
+        position_ = step.position();
+        if (!(*page)->changes.empty()) {
+            const auto took = std::chrono::steady_clock::now() - since;
+            sink_(observe::batch_read{(*page)->changes.size(), bytes_of(**page),
+                                      std::chrono::duration_cast<std::chrono::microseconds>(took)});
+        }
+        if (stop_.is_set()) {
+            throw interrupted();
+        }
+    }
+}
+
+void follower::wait()
+{
+    pass_on_messages();
+    // The bell may have rung while we read: then its notification has been taken already.
+    if (std::exchange(rung_, false)) {
+        return;
+    }
+    connection_->wait(options_.poll_interval, wake_);
+    pass_on_messages();
+    rung_ = false; // the read that follows answers it
+}
+
+void follower::pass_on_messages()
+{
+    for (const notification& each : connection_->take_notifications()) {
+        if (each.channel == doorbell) {
+            rung_ = true;
+        }
+        const auto& channels = options_.notify_channels;
+        if (std::find(channels.begin(), channels.end(), each.channel) != channels.end()) {
+            callbacks_.message(each);
+        }
+    }
+}
+
+void follower::back_off()
+{
+    pollfd look{stop_.descriptor(), POLLIN, 0};
+    ::poll(&look, 1, static_cast<int>(life_.delay().count()));
+}
+
+void follower::failed(const std::string& reason)
+{
+    connection_.reset();
+    {
+        const std::lock_guard lock(mutex_);
+        status_.connected = false;
+        status_.problem = reason;
+    }
+    sink_(observe::database_lost{reason, life_.delay()});
+}
+
+} // namespace rowcast::postgres

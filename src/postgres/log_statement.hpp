@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/cursor.hpp"
+#include "core/result.hpp"
+#include "observe/observation.hpp"
+#include "postgres/rows.hpp"
+
+namespace rowcast::postgres {
+
+// Which changes a reader wants; both empty: all of them. Taken together as one list ("or").
+struct log_filter {
+    std::vector<std::string> tables;
+    std::vector<std::string> channels;
+};
+
+// The one statement that reads rowcast.change_log: what `target` (or, where there is none, this moment) sees and a
+// snapshot does not, beyond a place, whole transactions in the order of their highest id. Its first row is about the
+// moment, the others are changes. It relies on these session settings: `log_statement_settings`.
+extern const std::string log_statement;
+extern const std::string log_statement_settings;
+
+// Its parameters. `limit` counts changes.
+std::vector<parameter> log_parameters(const core::cursor& from, const log_filter& filter, std::optional<std::size_t> limit);
+
+// The first row.
+struct log_moment {
+    core::snapshot now;
+    std::uint64_t written = 0; // pg_current_wal_insert_lsn(): what `now` sees has been written below it
+    std::uint64_t flushed = 0; // pg_current_wal_flush_lsn()
+    bool expired = false;      // retention may have removed something that the reader has not seen; no changes follow
+    int backend = 0;
+};
+log_moment read_moment(const rows& first);
+
+// Another row. A change that cannot be read is told to `sink` and becomes a RESYNC of its table: a stream never ends
+// for one row.
+core::change read_change(const rows& row, const observe::sink& sink);
+
+// "16/B374D848", PostgreSQL's pg_lsn.
+std::uint64_t parse_lsn(std::string_view text);
+std::string format_lsn(std::uint64_t lsn);
+
+} // namespace rowcast::postgres
