@@ -1,0 +1,83 @@
+#include "postgres/catalog_reader.hpp"
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+namespace rowcast::postgres {
+namespace {
+
+using policy::type_family;
+
+// `base` is what a domain is made of, however many domains stand between.
+const std::string statement = R"sql(
+with recursive captured as (
+  select w.table_name, w.all_columns, w.key_columns, a.attname, a.attnum, a.atttypid, a.atttypmod,
+         coalesce(c.collisdeterministic, true) as deterministic
+  from rowcast.watched w
+  join pg_attribute a on a.attrelid = w.relid and a.attnum > 0 and not a.attisdropped and a.attname::text = any (w.columns)
+  left join pg_collation c on c.oid = a.attcollation
+), base (outermost, type) as (
+  select distinct atttypid, atttypid from captured
+  union
+  select base.outermost, t.typbasetype from base join pg_type t on t.oid = base.type where t.typtype = 'd'
+)
+select c.table_name, c.all_columns, c.key_columns, c.attname, format_type(c.atttypid, c.atttypmod), c.deterministic,
+       case when t.typtype = 'e' then 'enum' when t.typnamespace = 'pg_catalog'::regnamespace then t.typname::text else '' end
+from captured c
+join base b on b.outermost = c.atttypid
+join pg_type t on t.oid = b.type and t.typtype <> 'd'
+order by c.table_name, c.attnum
+)sql";
+
+enum field : std::size_t { table_name, all_columns, key_columns, column_name, type, deterministic, base_type };
+
+struct known_type {
+    std::string_view name;
+    type_family family;
+};
+
+constexpr std::array known_types = {
+    known_type{"bool", type_family::boolean},          known_type{"int2", type_family::integer},
+    known_type{"int4", type_family::integer},          known_type{"int8", type_family::integer},
+    known_type{"numeric", type_family::numeric},       known_type{"float4", type_family::floating},
+    known_type{"float8", type_family::floating},       known_type{"text", type_family::text},
+    known_type{"varchar", type_family::text},          known_type{"bpchar", type_family::padded_text},
+    known_type{"uuid", type_family::uuid},             known_type{"date", type_family::date},
+    known_type{"timestamp", type_family::timestamp},   known_type{"timestamptz", type_family::timestamptz},
+    known_type{"enum", type_family::enumeration},
+};
+
+type_family family_of(std::string_view base, bool compares_bytes)
+{
+    for (const known_type& known : known_types) {
+        if (known.name == base) {
+            const bool is_text = known.family == type_family::text || known.family == type_family::padded_text;
+            return is_text && !compares_bytes ? type_family::other : known.family;
+        }
+    }
+    return type_family::other;
+}
+
+} // namespace
+
+policy::catalog_ptr read_catalog(connection& on)
+{
+    const rows found = on.execute(statement);
+    auto catalog = std::make_shared<policy::catalog>();
+    std::shared_ptr<policy::table> table;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        if (!table || table->name != found.text(i, table_name)) {
+            table = std::make_shared<policy::table>();
+            table->name = found.text(i, table_name);
+            table->all_columns = found.truth(i, all_columns);
+            table->key = found.list(i, key_columns);
+            catalog->tables.emplace(table->name, table);
+        }
+        table->columns.push_back({std::string(found.text(i, column_name)), std::string(found.text(i, type)),
+                                  family_of(found.text(i, base_type), found.truth(i, deterministic))});
+    }
+    return catalog;
+}
+
+} // namespace rowcast::postgres

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "observe/observation.hpp"
+#include "postgres/connection.hpp"
+
+namespace rowcast::postgres {
+
+struct maintenance_options {
+    connection_options connection;
+    std::chrono::milliseconds retention_age = std::chrono::hours(24);
+    std::uint64_t retention_bytes = 2'000'000'000;
+    std::chrono::milliseconds at_most = std::chrono::seconds(2); // how long one round of retention may take
+};
+
+// What the database needs done now and then: triggers for new partitions, and old changes removed. For a thread of its
+// own. Any number of bridges may do it: the database lets one at a time.
+class maintenance {
+public:
+    // Both must outlive it; `stop` may be null, and ends a round early.
+    maintenance(maintenance_options options, const observe::sink& sink, const event* stop);
+
+    // One round. Never throws: what fails is told as background_failed, and tried again in the next round.
+    void run();
+
+    // With other limits from the next round on.
+    void set_retention(std::chrono::milliseconds age, std::uint64_t bytes);
+
+private:
+    void refresh();
+    void expire();
+
+    maintenance_options options_;
+    const observe::sink& sink_;
+    const event* stop_;
+    std::optional<connection> connection_;
+};
+
+} // namespace rowcast::postgres
