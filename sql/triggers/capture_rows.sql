@@ -1,5 +1,5 @@
--- The text of a FROM item that reads a transition table: columns body (the row as json, null where it is too large),
--- k1, k2, ... (its key) and large.
+-- The text of a FROM item that reads a transition table. Its columns: body (the row as json), shown (the same, but null
+-- where it is too large), k1, k2, ... (its key), wide (a cheap test: it may be too large) and large (it is).
 --
 -- A column that the table no longer has must not fail the application's statement: names that the table lacks are found in
 -- `f`, one level further out, as null; refresh() then corrects the function. No alias here can hide a column of the
@@ -14,6 +14,9 @@ declare
                                   where a.attrelid = w.relid and a.attnum > 0 and not a.attisdropped);
   wide     text[];   -- columns that may be large
   size     text;
+  widest   text;
+  wide_test text;
+  large    text;
   keys     text;
   body     text;
   source   text;
@@ -27,8 +30,9 @@ begin
   -- A stored size says little where the value is compressed: from 64 kB on it is unpacked to be measured.
   -- row() unpacks one column at a time, so that no row larger than PostgreSQL's 1 GB is ever put together.
   select string_agg(format('coalesce(case when pg_column_size(%1$s) > 65536 then pg_column_size(row(%1$s)) '
-                           'else pg_column_size(%1$s) end, 0)::bigint', n.name), ' + ')
-    into size
+                           'else pg_column_size(%1$s) end, 0)::bigint', n.name), ' + '),
+         string_agg(format('pg_column_size(%s)', n.name), ', ')
+    into size, widest
     from unnest(wide) u, lateral (select case when whole then '' else 'c.' end || quote_ident(u) as name) n;
   select coalesce(string_agg(format(', %s%I as k%s', case when whole then '' else 'c.' end, k.name, k.place), '' order by k.place), '')
     into keys
@@ -39,14 +43,13 @@ begin
   if not whole then
     source := source || format(', lateral (select %s) c', (select string_agg(quote_ident(u), ', ') from unnest(captured) u));
   end if;
-  if size is not null then
-    size := format('%s > %s', size, max_row);
-    body := format('case when %s then null else %s end', size, body);
-  end if;
-  return format('(select %s) f, lateral (select %s as body%s, %s as large from %s) r',
+  wide_test := coalesce(format('coalesce(greatest(%s), 0) > %s', widest, least(65536, max_row / cardinality(wide))), 'false');
+  large := coalesce(format('(%s and %s > %s)', wide_test, size, max_row), 'false');
+  return format('(select %s) f, lateral (select %s as body, %s as shown%s, %s as wide, %s as large from %s) r',
     (select string_agg(format('null::text as %I', u), ', ')
      from (select unnest(case when whole then w.key_columns || wide else captured end) u group by 1) names),
-    body, keys, coalesce(size, 'false'), source);
+    body, case when large = 'false' then body else format('case when %s then null else %s end', large, body) end,
+    keys, wide_test, large, source);
 end
 $$;
 comment on function rowcast.capture_rows(rowcast.watch_list, text, bigint) is 'internal: SQL that reads a transition table as json';

@@ -15,6 +15,10 @@ declare
   new_key     text;
   old_key     text;
   moved       text;
+  new_keys    text;
+  old_keys    text;
+  pair_new    text;
+  pair_old    text;
   pairs       text;
   key_text    text;
   head        text := '';
@@ -24,11 +28,15 @@ begin
   select relkind = 'p' into strict partitioned from pg_class where oid = w.relid;
   new_rows := rowcast.capture_rows(w, 'rowcast_new', s.max_row);
   old_rows := rowcast.capture_rows(w, 'rowcast_old', s.max_row);
-  select format('json_build_object(%s)', string_agg(format('%L, n.k%s', k, i), ', ' order by i)),
+  select format('json_build_object(%s)', string_agg(format('%L, p.new%s', k, i), ', ' order by i)),
+         format('json_build_object(%s)', string_agg(format('%L, p.old%s', k, i), ', ' order by i)),
+         format('json_build_object(%s)', string_agg(format('%L, n.k%s', k, i), ', ' order by i)),
          format('json_build_object(%s)', string_agg(format('%L, o.k%s', k, i), ', ' order by i)),
          format('record_image_ne(row(%s), row(%s))', string_agg('n.k' || i, ', ' order by i), string_agg('o.k' || i, ', ' order by i)),
-         format('json_build_array(%s)::text', string_agg('r.k' || i, ', ' order by i))
-    into new_key, old_key, moved, key_text
+         format('json_build_array(%s)::text', string_agg('r.k' || i, ', ' order by i)),
+         coalesce(string_agg(format(', n.k%s as new%s', i, i), '' order by i), ''),
+         coalesce(string_agg(format(', o.k%s as old%s', i, i), '' order by i), '')
+    into pair_new, pair_old, new_key, old_key, moved, key_text, new_keys, old_keys
     from unnest(w.key_columns) with ordinality k (k, i);
 
   if partitioned then
@@ -65,23 +73,26 @@ $t$, 'rowcast.logged_' || w.id || '_');
   end if;
 
   -- Rows of the two transition tables side by side. FULL JOIN also keeps the planner from a nested loop, which it would
-  -- choose and keep if the first statement of a session is small.
+  -- choose, and keep, if the first statement of a session is small. A row whose key changed comes twice: all the DELETEs
+  -- (half 0) before everything else. OFFSET 0 keeps the planner from evaluating `moved` wherever it is used.
   pairs := $t$
-      %1$s, %2$s, case when p.moved then case when p.half = 0 then 'DELETE' else 'INSERT' end else 'UPDATE' end,
-        case when p.moved then 'UPDATE' end, %3$s, p.new, p.old, p.large
+      %1$s, %2$s, case when not p.moved then 'UPDATE' when h.half = 0 then 'DELETE' else 'INSERT' end,
+        case when p.moved then 'UPDATE' end, %3$s,
+        case when h.half = 1 then case when s.large then %4$s else p.shown_new end end,
+        case when h.half = 0 or not p.moved then case when s.large then %5$s else p.shown_old end end,
+        s.large
       from (
-        select h.half, p.moved, p.place,
-          case when h.half = 1 then case when l.large then %4$s else n.body end end as new,
-          case when h.half = 0 or not p.moved then case when l.large then %5$s else o.body end end as old,
-          l.large
+        select n.place is null or o.place is null or %9$s as moved, coalesce(n.place, o.place) as place,
+          n.place is not null as has_new, n.shown as shown_new, n.large as large_new%10$s,
+          o.place is not null as has_old, o.shown as shown_old, o.large as large_old%11$s
         from (%6$s) n full join (%7$s) o on %8$s
-        cross join lateral (select n.place is null or o.place is null or %9$s as moved, coalesce(n.place, o.place) as place) p
-        cross join (values (0), (1)) h (half)
-        cross join lateral (select coalesce(case when p.moved then case h.half when 0 then o.large else n.large end
-                                                 else n.large or o.large end, false) as large) l
-        where case h.half when 0 then p.moved and o.place is not null else n.place is not null end
+        offset 0
       ) p
-      order by p.half, p.place$t$;
+      cross join (values (0), (1)) h (half)
+      cross join lateral (select coalesce(case when not p.moved then p.large_new or p.large_old
+                                               when h.half = 0 then p.large_old else p.large_new end, false) as large) s
+      where case h.half when 0 then p.moved and p.has_old else p.has_new end
+      order by h.half, p.place$t$;
 
   return format($t$
 #variable_conflict use_column
@@ -93,28 +104,39 @@ declare
   mark   text;
 begin
 %1$s
+  -- One row of ordinary size needs neither pairing nor measuring, and is what most statements change.
   if tg_op = 'INSERT' then
     %2$s
-    %3$s, %4$s, 'INSERT', null, %5$s, case when n.large then %6$s else n.body end, null, n.large
-    from (select r.* from %7$s) n;
+    select nextval('rowcast.change_log_id'), %4$s, 'INSERT', null, %5$s, n.body, null, false
+    from (select r.* from %7$s) n
+    where not exists (select from rowcast_new offset 1) and not n.wide;
     logged := found;
+    if not logged then
+      %2$s
+      %3$s, %4$s, 'INSERT', null, %5$s, case when n.large then %6$s else n.shown end, null, n.large
+      from (select r.* from %7$s) n;
+      logged := found;
+    end if;
 
   elsif tg_op = 'DELETE' then
     %2$s
-    %3$s, %4$s, 'DELETE', null, %5$s, null, case when o.large then %8$s else o.body end, o.large
-    from (select r.* from %9$s) o;
+    select nextval('rowcast.change_log_id'), %4$s, 'DELETE', null, %5$s, null, o.body, false
+    from (select r.* from %9$s) o
+    where not exists (select from rowcast_old offset 1) and not o.wide;
     logged := found;
+    if not logged then
+      %2$s
+      %3$s, %4$s, 'DELETE', null, %5$s, null, case when o.large then %8$s else o.shown end, o.large
+      from (select r.* from %9$s) o;
+      logged := found;
+    end if;
 
   elsif tg_op = 'UPDATE' then
-    -- One row on each side needs no pairing.
     %2$s
-    %3$s, %4$s, 'UPDATE', null, %5$s,
-      case when n.large or o.large then %6$s else n.body end, case when n.large or o.large then %8$s else o.body end,
-      n.large or o.large
+    select nextval('rowcast.change_log_id'), %4$s, 'UPDATE', null, %5$s, n.body, o.body, false
     from (select r.* from %7$s) n, (select r.* from %9$s) o
-    where (select count(*) from (select from rowcast_new limit 2) x) = 1
-      and (select count(*) from (select from rowcast_old limit 2) x) = 1
-      and not %10$s;
+    where not exists (select from rowcast_new offset 1) and not exists (select from rowcast_old offset 1)
+      and not %10$s and not n.wide and not o.wide;
     logged := found;
     if not logged then
       news := (select count(*) from rowcast_new);
@@ -140,15 +162,15 @@ begin
 end
 $t$,
     head, log, call, name, key_names, new_key, new_rows, old_key, old_rows, moved,
-    format(pairs, call, name, key_names, new_key, old_key,
+    format(pairs, call, name, key_names, pair_new, pair_old,
       'select row_number() over () as place, r.* from ' || new_rows,
-      'select row_number() over () as place, r.* from ' || old_rows, 'n.place = o.place', moved),
-    format(pairs, call, name, key_names, new_key, old_key,
+      'select row_number() over () as place, r.* from ' || old_rows, 'n.place = o.place', moved, new_keys, old_keys),
+    format(pairs, call, name, key_names, pair_new, pair_old,
       format('select q.*, row_number() over (partition by q.key order by q.place) as turn '
              'from (select row_number() over () as place, %s as key, r.* from %s) q', key_text, new_rows),
       format('select q.*, row_number() over (partition by q.key order by q.place) as turn '
              'from (select row_number() over () as place, %s as key, r.* from %s) q', key_text, old_rows),
-      'n.key = o.key and n.turn = o.turn', moved),
+      'n.key = o.key and n.turn = o.turn', moved, new_keys, old_keys),
     rowcast.capture_truncate(w, partitioned), ring);
 end
 $$;
