@@ -96,8 +96,8 @@ public:
     // The next thing for the client; nothing where there is nothing.
     std::optional<output> next(const portion& most);
 
-    // The cursor that now holds for all live subscriptions, where it is newer than the last one sent, and nothing is
-    // waiting to be sent: for `cursor` messages and polls that time out. Counts as sent.
+    // The cursor that now holds for every subscription, where it is newer than the last one sent, all are live, and
+    // nothing is waiting to be sent: for `cursor` messages and polls that time out. Counts as sent.
     std::optional<std::string> moved_on();
 
     bool has_output() const;

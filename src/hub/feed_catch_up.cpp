@@ -57,6 +57,7 @@ void feed::state::attached(std::uint64_t number, const std::vector<std::size_t>&
         announce(number, joining.reset ? subscribed::status::reset : subscribed::status::live, reply.cursor);
         joining.position = codec_->open(reply.cursor).value();
         joining.now = group::step::replaying;
+        joining.announced_as_live = true;
         adopt(who, reply.views);
         push(join{number});
         break;
@@ -230,11 +231,18 @@ void feed::state::overflow()
     fallen.after = codec_->seal(live_.position);
     bool any = false;
     for (auto& [member, each] : subscriptions_) {
-        if (each.group == 0 && !each.stopped) {
-            each.group = number;
-            any = true;
+        const auto joining = groups_.find(each.group);
+        const bool as_live = joining != groups_.end() && joining->second.announced_as_live;
+        if (each.stopped || (each.group != 0 && !as_live)) {
+            continue;
         }
+        if (as_live) {
+            each.start = joining->second.position;
+        }
+        each.group = number;
+        any = true;
     }
+    std::erase_if(groups_, [](const auto& entry) { return entry.second.announced_as_live; });
     for (auto& [other, each] : groups_) {
         if (each.now == group::step::replaying || each.now == group::step::reading) {
             each.now = group::step::waiting;

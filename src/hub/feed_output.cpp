@@ -43,6 +43,7 @@ std::optional<output> feed::state::next(const portion& most)
             if (const auto* joined = std::get_if<join>(&front)) {
                 for (const std::size_t member : members(joined->group)) {
                     subscriptions_.at(member).group = 0;
+                    subscriptions_.at(member).start.reset();
                 }
                 groups_.erase(joined->group);
                 items_.pop_front();
@@ -146,6 +147,9 @@ void feed::state::match(page_work& work, const core::cursor& position) const
         }
         for (const std::size_t member : who) {
             const subscription& each = subscriptions_.at(member);
+            if (each.start && each.start->covers(change.xid, change.where)) {
+                continue;
+            }
             if (auto seen = see(each.view, change, i, home_.write_); seen && each.wants(*seen)) {
                 events->emplace_back(member, std::move(*seen));
             }

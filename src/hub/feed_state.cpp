@@ -141,7 +141,7 @@ std::optional<std::string> feed::state::moved_on()
     const bool any_live = std::any_of(subscriptions_.begin(), subscriptions_.end(), [](const auto& entry) {
         return entry.second.group == 0 && !entry.second.stopped;
     });
-    if (!any_live || overflowed_ || !items_.empty() || live_.told_more || main_is_away() || home_.cursor().empty() ||
+    if (!any_live || overflowed_ || !items_.empty() || live_.told_more || !groups_.empty() || home_.cursor().empty() ||
         home_.cursor() == last_cursor_) {
         return std::nullopt;
     }

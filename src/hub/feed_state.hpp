@@ -49,12 +49,14 @@ private:
         std::uint64_t group = 0;  // 0: live
         bool stopped = false;     // the client has been told to read again
         view_id attached = 0;     // 0: not on the stream
+        std::optional<core::cursor> start; // later than its group's position: what this covers was not asked for
         bool wants(const event& what) const;
     };
     struct group : stream {
         enum class step { waiting, attaching, replaying, reading } now = step::waiting;
         bool named = true;
         bool announced = false;           // the client has had its `subscribed`
+        bool announced_as_live = false;   // and believes that it moves with the live stream
         std::optional<std::string> after; // where to attach; nothing: from now on
         std::optional<core::error_code> reset; // the position that the client had asked for is lost, for this reason
         std::unique_ptr<log_reading> reading;

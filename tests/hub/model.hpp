@@ -1,0 +1,223 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/batch.hpp"
+#include "hub/feed.hpp"
+#include "hub/hub.hpp"
+#include "hub/shard.hpp"
+
+namespace rowcast::hub::model {
+
+// A PostgreSQL of a few transactions: gives out xids and ids, commits and rolls back, takes snapshots, and reads its
+// log from one snapshot to the next as the follower and the log reader do.
+class database {
+public:
+    struct transaction {
+        core::transaction_id xid = 0;
+        std::vector<std::pair<core::change_id, std::string>> logged; // id, channel
+        std::uint64_t began = 0;                                     // logical time
+    };
+
+    core::transaction_id begin()
+    {
+        open_[next_xid_] = {next_xid_, {}, ++time_};
+        return next_xid_++;
+    }
+    void log(core::transaction_id xid, std::string channel) { open_.at(xid).logged.emplace_back(next_id_++, std::move(channel)); }
+    void finish(core::transaction_id xid, bool commit)
+    {
+        if (commit && !open_.at(xid).logged.empty()) {
+            committed_[xid] = open_.at(xid);
+            committed_at_[xid] = ++time_;
+        }
+        open_.erase(xid);
+    }
+    std::vector<core::transaction_id> open() const
+    {
+        std::vector<core::transaction_id> xids;
+        for (const auto& [xid, each] : open_) {
+            xids.push_back(xid);
+        }
+        return xids;
+    }
+
+    core::snapshot now() const
+    {
+        return {open_.empty() ? next_xid_ : open_.begin()->first, next_xid_, open()};
+    }
+
+    // What `to` sees and the position does not cover, in order, as pages of about `size` changes.
+    std::vector<core::batch_ptr> read(const core::cursor& from, const core::snapshot& to, std::size_t size) const
+    {
+        std::vector<core::change> found;
+        for (const auto& [xid, each] : committed_) {
+            for (const auto& [id, channel] : each.logged) {
+                const core::place where{each.logged.back().first, id};
+                if (to.sees(xid) && !from.covers(xid, where)) {
+                    core::change made;
+                    made.where = where;
+                    made.xid = xid;
+                    made.channel = channel;
+                    made.payload = "{}";
+                    found.push_back(std::move(made));
+                }
+            }
+        }
+        std::sort(found.begin(), found.end(), [](const auto& left, const auto& right) { return left.where < right.where; });
+        std::vector<core::batch_ptr> pages;
+        for (std::size_t at = 0; at == 0 || at < found.size(); at += size) {
+            core::batch page{from.seen, to, {}, at + size >= found.size(), false};
+            page.changes.assign(found.begin() + static_cast<std::ptrdiff_t>(at),
+                                found.begin() + static_cast<std::ptrdiff_t>(std::min(at + size, found.size())));
+            page.transaction_goes_on = !page.complete && found[at + size].xid == page.changes.back().xid;
+            pages.push_back(std::make_shared<const core::batch>(std::move(page)));
+        }
+        return pages;
+    }
+
+    const std::map<core::transaction_id, transaction>& committed() const { return committed_; }
+    bool must_precede(core::transaction_id first, core::transaction_id second) const
+    {
+        return committed_at_.at(first) < committed_.at(second).began;
+    }
+
+private:
+    core::transaction_id next_xid_ = 700;
+    core::change_id next_id_ = 1;
+    std::uint64_t time_ = 0;
+    std::map<core::transaction_id, transaction> open_;
+    std::map<core::transaction_id, transaction> committed_;
+    std::map<core::transaction_id, std::uint64_t> committed_at_;
+};
+
+inline std::string write(const core::change& change, const policy::effect*)
+{
+    return std::to_string(change.where.id);
+}
+
+// One bridge without threads: replies and publications wait in one queue, as they would for a shard's thread.
+class bridge final : public gateway {
+public:
+    bridge(database& source, std::shared_ptr<const core::cursor_codec> codec, ring::limits recent, std::size_t page_size)
+        : source_(source), codec_(std::move(codec)), page_size_(page_size), hub_(&write, recent), shard_(0, *this, &write), head_(source.now())
+    {
+        hub_.start(codec_, head_);
+    }
+
+    shard& home() { return shard_; }
+
+    // Reads a step and queues its publications; others may come in between.
+    void follow()
+    {
+        if (unpublished_.empty()) {
+            const core::snapshot target = source_.now();
+            for (auto& page : source_.read({head_, std::nullopt}, target, page_size_)) {
+                unpublished_.push_back(std::move(page));
+            }
+            head_ = target;
+        }
+        publication_ptr published = hub_.publish(std::move(unpublished_.front()));
+        unpublished_.pop_front();
+        queue_.push_back([this, published] { shard_.publish(published); });
+        auto parked = std::exchange(parked_, {});
+        for (auto& [request, reply] : parked) {
+            attach(0, std::move(request), std::move(reply));
+        }
+    }
+    bool in_step() const { return !unpublished_.empty(); }
+
+    bool run_one()
+    {
+        if (queue_.empty()) {
+            return false;
+        }
+        auto work = std::move(queue_.front());
+        queue_.pop_front();
+        work();
+        return true;
+    }
+
+    void attach(shard_id, attach_request request, std::function<void(attach_reply)> reply) override
+    {
+        if (auto made = hub_.attach(request)) {
+            queue_.push_back([made = std::move(*made), reply = std::move(reply)] { reply(made); });
+        } else {
+            parked_.emplace_back(std::move(request), std::move(reply));
+        }
+    }
+    void detach(shard_id, std::vector<view_id> views) override { hub_.detach(views); }
+    std::unique_ptr<log_reading> read_log(shard_id, core::cursor from, std::vector<view_spec>) override
+    {
+        ++log_readings;
+        return std::make_unique<reading>(*this, std::move(from));
+    }
+    std::size_t views() const { return hub_.views(); }
+
+    std::size_t log_readings = 0;
+    std::optional<core::error_code> log_fails;
+
+private:
+    struct reading final : log_reading {
+        reading(bridge& owner, core::cursor from) : owner_(owner), position_(std::move(from))
+        {
+            if (position_.inside) {
+                target_ = position_.inside->target;
+            }
+        }
+        void next(handler done) override
+        {
+            owner_.queue_.push_back([this, alive = std::weak_ptr(alive_), done = std::move(done)] {
+                if (!alive.lock()) {
+                    return;
+                }
+                if (owner_.log_fails) {
+                    done(core::failure{*owner_.log_fails, "gone"});
+                    return;
+                }
+                const bool rest = position_.inside.has_value();
+                if (pages_.empty() && !done_) {
+                    auto read = owner_.source_.read(position_, rest ? position_.inside->target : owner_.source_.now(), owner_.page_size_);
+                    pages_.assign(read.begin(), read.end());
+                    done_ = !rest;
+                }
+                if (pages_.empty()) {
+                    done(page{nullptr, position_, owner_.codec_->seal(position_)});
+                    return;
+                }
+                auto batch = std::move(pages_.front());
+                pages_.pop_front();
+                position_ = batch->position();
+                done(page{batch, position_, owner_.codec_->seal(position_)});
+            });
+        }
+        bridge& owner_;
+        core::cursor position_;
+        std::optional<core::snapshot> target_;
+        std::deque<core::batch_ptr> pages_;
+        bool done_ = false;
+        std::shared_ptr<int> alive_ = std::make_shared<int>();
+    };
+
+    database& source_;
+    std::shared_ptr<const core::cursor_codec> codec_;
+    std::size_t page_size_;
+    hub hub_;
+    shard shard_;
+    core::snapshot head_;
+    std::deque<core::batch_ptr> unpublished_;
+    std::deque<std::function<void()>> queue_;
+    std::vector<std::pair<attach_request, std::function<void(attach_reply)>>> parked_;
+};
+
+} // namespace rowcast::hub::model
