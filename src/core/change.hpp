@@ -49,6 +49,7 @@ struct change {
     std::string channel; // MESSAGE
     std::string event;   // MESSAGE; the reason of a RESYNC
     std::string payload; // MESSAGE: JSON text
+    bool durable = true; // false: a plain NOTIFY, in no log and under no cursor
 
     std::size_t memory() const;
 };

@@ -6,7 +6,7 @@ namespace rowcast::hub {
 namespace {
 
 // What a session that resumes may hold of the ring at a time: many may be slow at once.
-constexpr std::size_t replay_bytes = 1024 * 1024;
+constexpr std::size_t replay_bytes = 256 * 1024;
 
 } // namespace
 
@@ -17,23 +17,43 @@ void hub::start(std::shared_ptr<const core::cursor_codec> codec, core::snapshot 
     cursor_ = codec_->seal(ring_.head());
 }
 
-publication_ptr hub::publish(core::batch_ptr batch)
+std::shared_ptr<publication> hub::match(core::batch_ptr batch)
 {
     assert(started());
-    auto published = std::make_shared<publication>();
-    published->sequence = ++sequence_;
+    auto made = std::make_shared<publication>();
+    made->sequence = ++sequence_;
     for (std::uint32_t i = 0; i < batch->changes.size(); ++i) {
         const core::change& change = batch->changes[i];
         index_.candidates(change, [&](const view& candidate) {
             if (auto seen = see(candidate.spec, change, i, write_)) {
-                published->events[candidate.id].push_back(std::move(*seen));
+                made->events[candidate.id].push_back(std::move(*seen));
             }
         });
     }
-    ring_.push(batch);
+    made->batch = std::move(batch);
+    return made;
+}
+
+publication_ptr hub::publish(core::batch_ptr batch)
+{
+    auto published = match(batch);
+    ring_.push(std::move(batch));
     cursor_ = codec_->seal(ring_.head());
     published->cursor = cursor_;
-    published->batch = std::move(batch);
+    return published;
+}
+
+publication_ptr hub::pass_on(core::change message)
+{
+    assert(!inside_transaction());
+    const core::cursor& head = ring_.head();
+    core::batch alone{head.seen, head.inside ? head.inside->target : head.seen, {}, !head.inside, false};
+    if (head.inside) {
+        message.where = head.inside->last;
+    }
+    alone.changes.push_back(std::move(message));
+    auto published = match(std::make_shared<const core::batch>(std::move(alone)));
+    published->cursor = cursor_;
     return published;
 }
 

@@ -30,6 +30,11 @@ public:
 
     publication_ptr publish(core::batch_ptr batch);
 
+    // Something that is in no log, for whoever is live now: it has no place in the order, and no cursor covers it.
+    // Not inside a transaction.
+    publication_ptr pass_on(core::change message);
+    bool inside_transaction() const { return ring_.inside_transaction(); }
+
     // The source goes on with another log, or with a hole: everybody reads again, for `reason`.
     publication_ptr replace(std::shared_ptr<const core::cursor_codec> codec, core::snapshot head, std::string reason);
 
@@ -44,6 +49,7 @@ public:
     std::size_t views() const { return by_id_.size(); }
 
 private:
+    std::shared_ptr<publication> match(core::batch_ptr batch);
     std::vector<view_id> join(const std::vector<view_spec>& specs);
     attach_reply reply(attach_reply::outcome what) const;
 

@@ -67,7 +67,11 @@ std::string event_text(const core::change& change, const policy::effect* seen)
     std::string out;
     out.reserve(256);
     // Identifiers are strings: JavaScript's numbers end at 2^53.
-    out += "\"id\":\"" + std::to_string(change.where.id) + '"';
+    if (!change.durable) {
+        out += "\"durable\":false";
+    } else {
+        out += "\"id\":\"" + std::to_string(change.where.id) + '"';
+    }
     if (change.op == core::operation::message) {
         append_string(out, "channel", change.channel);
         append_string(out, "event", change.event);
@@ -82,7 +86,10 @@ std::string event_text(const core::change& change, const policy::effect* seen)
         }
     }
     append_string(out, "at", change.at);
-    out += ",\"tx\":\"" + std::to_string(change.xid) + "\"}";
+    if (change.durable) {
+        out += ",\"tx\":\"" + std::to_string(change.xid) + '"';
+    }
+    out += '}';
     return out;
 }
 

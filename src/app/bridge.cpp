@@ -1,0 +1,213 @@
+#include "app/bridge.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <thread>
+
+#include "app/hub_thread.hpp"
+#include "app/keeper.hpp"
+#include "app/log_readings.hpp"
+#include "auth/authenticator.hpp"
+#include "core/row.hpp"
+#include "net/server.hpp"
+#include "postgres/follower.hpp"
+
+namespace rowcast::app {
+namespace {
+
+constexpr unsigned log_reading_threads = 2;
+
+std::int64_t seconds_since_epoch()
+{
+    using namespace std::chrono;
+    return duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
+}
+
+std::string now_as_text()
+{
+    using namespace std::chrono;
+    const auto now = floor<microseconds>(system_clock::now());
+    const auto day = floor<days>(now);
+    const year_month_day date(day);
+    const hh_mm_ss time(now - day);
+    char text[40];
+    std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ", static_cast<int>(date.year()),
+                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
+                  static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
+                  static_cast<int>(time.subseconds().count()));
+    return text;
+}
+
+// A plain NOTIFY as a message: its payload is text, whatever it looks like.
+core::change as_message(const postgres::notification& heard)
+{
+    core::change made;
+    made.op = made.cause = core::operation::message;
+    made.at = now_as_text();
+    made.channel = heard.channel;
+    made.event = "notify";
+    core::append_quoted(made.payload, heard.payload);
+    made.durable = false;
+    return made;
+}
+
+} // namespace
+
+struct bridge::parts {
+    parts(config::configuration with_settings, extras with)
+        : settings(std::move(with_settings)), tell(with.tell ? std::move(with.tell) : [](const observe::observation&) {}),
+          tokens(settings.auth), rules(std::make_shared<const policy::rules>(settings.rules)),
+          readings({.url = settings.database.url, .purpose = "rowcast catch-up"}, log_reading_threads, tell),
+          hub(shards(), {}, readings), server(settings.server, settings.rollout, shards(), services(with))
+    {
+        hub.connect([this](hub::shard_id shard, std::function<void()> work) { server.post(shard, std::move(work)); },
+                    [this](hub::shard_id shard, const hub::publication_ptr& published) { server.shard(shard).publish(published); });
+    }
+
+    static unsigned shards() { return std::max(1U, std::thread::hardware_concurrency()); }
+
+    net::services services(const extras& with)
+    {
+        return {.hub = hub,
+                .permitted = [this] { return permitted(); },
+                .authenticate = [this](std::optional<std::string_view> token) {
+                    return token ? tokens.verify(*token, seconds_since_epoch()) : tokens.anonymous();
+                },
+                .not_ready = [this] { return not_ready(); },
+                .metrics = with.metrics,
+                .find_page = with.find_page,
+                .tell = tell};
+    }
+
+    net::permissions permitted()
+    {
+        const std::lock_guard lock(mutex);
+        return {rules, catalog};
+    }
+
+    std::vector<std::string> not_ready() const
+    {
+        const auto state = following();
+        if (!state) {
+            return {"starting"};
+        }
+        if (!state->connected) {
+            return {"PostgreSQL: " + (state->problem.empty() ? std::string("not connected yet") : state->problem)};
+        }
+        const auto patience = 3 * settings.database.poll_interval + std::chrono::seconds(1);
+        if (!state->last_read || std::chrono::steady_clock::now() - *state->last_read > patience) {
+            return {"the change log has not been read to its end for a while"};
+        }
+        return {};
+    }
+
+    std::optional<postgres::follower::status> following() const
+    {
+        const std::lock_guard lock(mutex);
+        return source ? std::optional(source->now()) : std::nullopt;
+    }
+
+    void follow();
+    void heard(const core::batch_ptr& page);
+
+    const config::configuration settings;
+    const observe::sink tell;
+    const auth::authenticator tokens;
+
+    mutable std::mutex mutex; // of these, and of `source` while it is set
+    std::shared_ptr<const policy::rules> rules;
+    policy::catalog_ptr catalog = std::make_shared<const policy::catalog>();
+
+    log_readings readings;
+    hub_thread hub;
+    net::server server;
+    std::unique_ptr<keeper> keeping;
+    std::unique_ptr<postgres::follower> source;
+};
+
+void bridge::parts::follow()
+{
+    const auto codec_of = [](const postgres::log_identity& identity) {
+        return std::make_shared<const core::cursor_codec>(identity.codec());
+    };
+    postgres::follower_callbacks callbacks;
+    callbacks.started = [this, codec_of](const postgres::log_identity& identity, const core::snapshot& head) {
+        readings.expect(identity);
+        hub.started(codec_of(identity), head);
+    };
+    callbacks.batch = [this](core::batch_ptr page) {
+        heard(page);
+        hub.publish(std::move(page));
+    };
+    callbacks.replaced = [this, codec_of](std::string_view reason, const postgres::log_identity& identity, const core::snapshot& head) {
+        readings.expect(identity);
+        hub.replaced(std::string(reason), codec_of(identity), head);
+    };
+    callbacks.message = [this](const postgres::notification& message) { hub.message(as_message(message)); };
+    auto started = std::make_unique<postgres::follower>(
+        postgres::follower_options{.connection = {.url = settings.database.url, .purpose = "rowcast bridge", .read_only = false},
+                                   .poll_interval = settings.database.poll_interval,
+                                   .notify_channels = settings.database.notify_channels,
+                                   .pages = {}},
+        std::move(callbacks), tell);
+    const std::lock_guard lock(mutex);
+    source = std::move(started);
+}
+
+// A table that the catalog does not know was watched a moment ago.
+void bridge::parts::heard(const core::batch_ptr& page)
+{
+    const policy::catalog_ptr known = permitted().tables;
+    const bool news = std::any_of(page->changes.begin(), page->changes.end(), [&](const core::change& each) {
+        return each.op == core::operation::resync || (!each.table.empty() && !known->find(each.table));
+    });
+    if (news) {
+        keeping->look();
+    }
+}
+
+bridge::bridge(config::configuration settings, extras with) : parts_(std::make_unique<parts>(std::move(settings), std::move(with))) {}
+
+bridge::~bridge()
+{
+    stop(std::chrono::milliseconds(0));
+}
+
+void bridge::start()
+{
+    parts_->server.start();
+    parts_->keeping = std::make_unique<keeper>(parts_->settings.database, parts_->tell, [this](policy::catalog_ptr found) {
+        {
+            const std::lock_guard lock(parts_->mutex);
+            parts_->catalog = std::move(found);
+        }
+        parts_->server.permissions_changed();
+    });
+    parts_->follow();
+}
+
+// Clients first: what is on its way still reaches them. Then the source, which may be waiting for the hub.
+void bridge::stop(std::chrono::milliseconds deadline)
+{
+    parts_->server.stop(deadline);
+    parts_->hub.stop();
+    if (parts_->source) {
+        parts_->source->stop();
+    }
+    if (parts_->keeping) {
+        parts_->keeping->stop();
+    }
+    parts_->readings.stop();
+}
+
+std::uint16_t bridge::port() const
+{
+    return parts_->server.port();
+}
+
+std::vector<std::string> bridge::not_ready() const
+{
+    return parts_->not_ready();
+}
+
+} // namespace rowcast::app

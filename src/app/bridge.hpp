@@ -1,0 +1,54 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/configuration.hpp"
+#include "net/services.hpp"
+#include "observe/observation.hpp"
+
+namespace rowcast::app {
+
+// The whole bridge: builds everything from a configuration, starts and stops it in order.
+//
+//     PostgreSQL -> follower (thread) -> hub (thread) -> shards (a thread each) -> clients
+//                   log readings (threads) ----------------^
+//                   keeper (thread): the catalog, partitions, retention
+//
+// PostgreSQL may be away at any time, at the start as well: clients are then kept waiting, and /readyz says why.
+class bridge {
+public:
+    struct extras {
+        observe::sink tell;                                                  // thread-safe; may be empty
+        std::function<std::string()> metrics;                                // for /metrics; empty: 404
+        std::function<std::optional<net::page>(std::string_view)> find_page; // other pages; empty: 404
+    };
+
+    // Throws std::invalid_argument for a key that cannot be used. The configuration has been validated.
+    bridge(config::configuration settings, extras with);
+    ~bridge(); // stops
+    bridge(const bridge&) = delete;
+
+    // Returns when clients are listened to, not when PostgreSQL is there. Throws std::system_error where the address
+    // cannot be listened to.
+    void start();
+
+    // Tells the clients, waits for them to leave, at most so long. From one thread, once.
+    void stop(std::chrono::milliseconds deadline = std::chrono::seconds(10));
+
+    std::uint16_t port() const;
+    std::vector<std::string> not_ready() const; // why; none: ready
+
+private:
+    struct parts;
+    std::unique_ptr<parts> parts_;
+};
+
+} // namespace rowcast::app

@@ -1,0 +1,140 @@
+#include "app/hub_thread.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <chrono>
+
+#include "protocol/event_text.hpp"
+
+namespace rowcast::app {
+namespace {
+
+constexpr std::ptrdiff_t most_batches_under_way = 16;
+constexpr std::size_t most_waiting_messages = 10'000;
+
+} // namespace
+
+hub_thread::hub_thread(unsigned shards, hub::ring::limits recent, log_readings& readings)
+    : shards_(shards), readings_(readings), hub_(&protocol::event_text, recent), room_(most_batches_under_way)
+{
+}
+
+hub_thread::~hub_thread()
+{
+    stop();
+}
+
+void hub_thread::connect(post_to_shard post, publish_on_shard publish)
+{
+    post_ = std::move(post);
+    publish_ = std::move(publish);
+}
+
+void hub_thread::stop()
+{
+    stopped_ = true;
+    thread_.stop();
+    thread_.join();
+}
+
+// Gives its place back when the last shard has let go of it.
+std::shared_ptr<void> hub_thread::ticket()
+{
+    while (!room_.try_acquire_for(std::chrono::milliseconds(100))) {
+        if (stopped_) {
+            return nullptr;
+        }
+    }
+    return {static_cast<void*>(this), [this](void*) { room_.release(); }};
+}
+
+void hub_thread::started(std::shared_ptr<const core::cursor_codec> codec, core::snapshot head)
+{
+    boost::asio::post(thread_, [this, codec = std::move(codec), head = std::move(head)]() mutable {
+        hub_.start(std::move(codec), std::move(head));
+        try_parked();
+    });
+}
+
+void hub_thread::publish(core::batch_ptr batch)
+{
+    auto place = ticket();
+    boost::asio::post(thread_, [this, batch = std::move(batch), place = std::move(place)]() mutable {
+        hand_out(hub_.publish(std::move(batch)), std::move(place));
+        if (!hub_.inside_transaction()) {
+            for (core::change& each : std::exchange(messages_, {})) {
+                hand_out(hub_.pass_on(std::move(each)), nullptr);
+                --waiting_messages_;
+            }
+        }
+        try_parked();
+    });
+}
+
+void hub_thread::replaced(std::string reason, std::shared_ptr<const core::cursor_codec> codec, core::snapshot head)
+{
+    boost::asio::post(thread_, [this, reason = std::move(reason), codec = std::move(codec), head = std::move(head)]() mutable {
+        hand_out(hub_.replace(std::move(codec), std::move(head), std::move(reason)), nullptr);
+        try_parked();
+    });
+}
+
+void hub_thread::message(core::change passed_on)
+{
+    if (waiting_messages_ >= most_waiting_messages) {
+        return;
+    }
+    ++waiting_messages_;
+    auto place = ticket();
+    boost::asio::post(thread_, [this, passed_on = std::move(passed_on), place = std::move(place)]() mutable {
+        if (hub_.started() && !hub_.inside_transaction()) {
+            hand_out(hub_.pass_on(std::move(passed_on)), std::move(place));
+            --waiting_messages_;
+        } else {
+            messages_.push_back(std::move(passed_on));
+        }
+    });
+}
+
+void hub_thread::hand_out(const hub::publication_ptr& published, std::shared_ptr<void> place)
+{
+    for (hub::shard_id shard = 0; shard < shards_; ++shard) {
+        post_(shard, [this, shard, published, place] { publish_(shard, published); });
+    }
+}
+
+void hub_thread::attach(hub::shard_id shard, hub::attach_request request, std::function<void(hub::attach_reply)> reply)
+{
+    boost::asio::post(thread_, [this, wanted = parked{shard, std::move(request), std::move(reply)}]() mutable {
+        try_attach(std::move(wanted));
+    });
+}
+
+void hub_thread::try_attach(parked wanted)
+{
+    auto answer = hub_.started() ? hub_.attach(wanted.request) : std::nullopt;
+    if (!answer) {
+        parked_.push_back(std::move(wanted));
+        return;
+    }
+    post_(wanted.shard, [reply = std::move(wanted.reply), answer = std::move(*answer)]() mutable { reply(std::move(answer)); });
+}
+
+void hub_thread::try_parked()
+{
+    for (parked& each : std::exchange(parked_, {})) {
+        try_attach(std::move(each));
+    }
+}
+
+void hub_thread::detach(hub::shard_id, std::vector<hub::view_id> views)
+{
+    boost::asio::post(thread_, [this, views = std::move(views)] { hub_.detach(views); });
+}
+
+std::unique_ptr<hub::log_reading> hub_thread::read_log(hub::shard_id shard, core::cursor from, std::vector<hub::view_spec> views)
+{
+    return readings_.begin(std::move(from), views, [this, shard](std::function<void()> work) { post_(shard, std::move(work)); });
+}
+
+} // namespace rowcast::app

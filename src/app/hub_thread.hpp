@@ -1,0 +1,74 @@
+#pragma once
+
+#include <boost/asio/thread_pool.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <semaphore>
+#include <string>
+#include <vector>
+
+#include "app/log_readings.hpp"
+#include "core/batch.hpp"
+#include "hub/gateway.hpp"
+#include "hub/hub.hpp"
+
+namespace rowcast::app {
+
+// The hub on a thread of its own, between the source (which calls `started`, `publish`, `replaced`, `message` from its
+// thread) and the shards (for whom it is the gateway). Queues are bounded by making the source wait: at most a few
+// batches are on their way to the shards.
+class hub_thread final : public hub::gateway {
+public:
+    // Runs `work` on the shard's thread, in the order of the calls; what is posted after the shard's end is dropped.
+    using post_to_shard = std::function<void(hub::shard_id, std::function<void()> work)>;
+    using publish_on_shard = std::function<void(hub::shard_id, const hub::publication_ptr&)>; // called on its thread
+
+    hub_thread(unsigned shards, hub::ring::limits recent, log_readings& readings);
+    ~hub_thread() override;
+
+    // Before the source starts and before any client comes.
+    void connect(post_to_shard post, publish_on_shard publish);
+
+    void started(std::shared_ptr<const core::cursor_codec> codec, core::snapshot head);
+    void publish(core::batch_ptr batch); // waits while the shards are behind
+    void replaced(std::string reason, std::shared_ptr<const core::cursor_codec> codec, core::snapshot head);
+    void message(core::change passed_on); // dropped where too many wait
+
+    // Lets go of a source that waits, then ends the thread. Nothing may be called afterwards but the gateway's
+    // functions, which do nothing.
+    void stop();
+
+    // gateway
+    void attach(hub::shard_id shard, hub::attach_request request, std::function<void(hub::attach_reply)> reply) override;
+    void detach(hub::shard_id shard, std::vector<hub::view_id> views) override;
+    std::unique_ptr<hub::log_reading> read_log(hub::shard_id shard, core::cursor from, std::vector<hub::view_spec> views) override;
+
+private:
+    struct parked {
+        hub::shard_id shard;
+        hub::attach_request request;
+        std::function<void(hub::attach_reply)> reply;
+    };
+
+    void hand_out(const hub::publication_ptr& published, std::shared_ptr<void> ticket);
+    void try_attach(parked wanted);
+    void try_parked();
+    std::shared_ptr<void> ticket();
+
+    const unsigned shards_;
+    log_readings& readings_;
+    post_to_shard post_;
+    publish_on_shard publish_;
+    hub::hub hub_;
+    std::vector<parked> parked_;           // until they can be decided
+    std::vector<core::change> messages_;   // until a transaction that is under way has ended
+    std::counting_semaphore<> room_;
+    std::atomic<bool> stopped_ = false;
+    std::atomic<std::size_t> waiting_messages_ = 0;
+    boost::asio::thread_pool thread_{1};
+};
+
+} // namespace rowcast::app
