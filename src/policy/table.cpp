@@ -22,4 +22,11 @@ std::shared_ptr<const table> catalog::find(std::string_view table_name) const
     return found == tables.end() ? nullptr : found->second;
 }
 
+bool catalog::operator==(const catalog& other) const
+{
+    return std::equal(tables.begin(), tables.end(), other.tables.begin(), other.tables.end(), [](const auto& left, const auto& right) {
+        return left.first == right.first && *left.second == *right.second;
+    });
+}
+
 } // namespace rowcast::policy

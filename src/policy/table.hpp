@@ -28,6 +28,8 @@ struct column {
     std::string name;
     std::string type; // as format_type() prints it, for messages
     type_family family = type_family::other;
+
+    bool operator==(const column&) const = default;
 };
 
 // A watched table as the rules and the hub need it: captured columns only, in the table's order.
@@ -39,6 +41,7 @@ struct table {
 
     const column* find(std::string_view column_name) const;
     bool is_key(std::string_view column_name) const;
+    bool operator==(const table&) const = default;
 };
 
 // The watched tables at one moment. Immutable; replaced as a whole when the database changes.
@@ -46,6 +49,7 @@ struct catalog {
     std::map<std::string, std::shared_ptr<const table>, std::less<>> tables;
 
     std::shared_ptr<const table> find(std::string_view table_name) const;
+    bool operator==(const catalog& other) const; // by what the tables are
 };
 
 using catalog_ptr = std::shared_ptr<const catalog>;
