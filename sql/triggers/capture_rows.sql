@@ -43,8 +43,9 @@ begin
   if not whole then
     source := source || format(', lateral (select %s) c', (select string_agg(quote_ident(u), ', ') from unnest(captured) u));
   end if;
-  wide_test := coalesce(format('coalesce(greatest(%s), 0) > %s', widest, least(65536, max_row / cardinality(wide))), 'false');
-  large := coalesce(format('(%s and %s > %s)', wide_test, size, max_row), 'false');
+  wide_test := case when size is null then 'false'
+                    else format('coalesce(greatest(%s), 0) > %s', widest, least(65536, max_row / cardinality(wide))) end;
+  large := case when size is null then 'false' else format('(%s and %s > %s)', wide_test, size, max_row) end;
   return format('(select %s) f, lateral (select %s as body, %s as shown%s, %s as wide, %s as large from %s) r',
     (select string_agg(format('null::text as %I', u), ', ')
      from (select unnest(case when whole then w.key_columns || wide else captured end) u group by 1) names),
