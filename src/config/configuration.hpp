@@ -1,13 +1,13 @@
 #pragma once
 
+#include "policy/rules.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "policy/rules.hpp"
 
 namespace rowcast::config {
 
@@ -18,7 +18,7 @@ struct endpoint {
 
 struct retention {
     std::chrono::milliseconds age = std::chrono::hours(24);
-    std::uint64_t size = 2'000'000'000; // bytes
+    std::uint64_t size = 2ULL << 30; // bytes
 };
 
 struct database {

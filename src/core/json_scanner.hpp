@@ -11,10 +11,10 @@ class json_scanner {
 public:
     explicit json_scanner(std::string_view text) : text_(text) {}
 
-    // Reads one object; calls `member(name, value)` with the raw texts, the name with its quotes. Stops and returns
-    // false at a syntax error or when `member` returns false.
-    template <class Member>
-    bool object(Member member)
+    // Reads one object; calls `visit(name, value)` with the raw texts, the name with its quotes. Stops and returns
+    // false at a syntax error or when `visit` returns false.
+    template <class Visit>
+    bool object(Visit visit)
     {
         skip_space();
         if (!take('{')) {
@@ -32,7 +32,7 @@ public:
                 return false;
             }
             skip_space();
-            if (!take(':') || !this->value(value) || !member(name, value)) {
+            if (!take(':') || !this->value(value) || !visit(name, value)) {
                 return false;
             }
             skip_space();

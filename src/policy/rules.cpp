@@ -118,7 +118,7 @@ core::result<visibility> authorize(const rules& all, const std::shared_ptr<const
 
 const table& channel_table()
 {
-    static const table only{"", {{"channel", "text", type_family::text}}, {"channel"}, true};
+    static const table only{"channel", {{"channel", "text", type_family::text}}, {"channel"}, true};
     return only;
 }
 

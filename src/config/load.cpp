@@ -1,0 +1,228 @@
+#include "config/load.hpp"
+
+#include "config/rules_reader.hpp"
+#include "config/section.hpp"
+#include "config/yaml.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+namespace rowcast::config {
+namespace {
+
+using namespace std::chrono_literals;
+using problems = std::vector<problem>;
+
+constexpr std::uint64_t kilobyte = 1024;
+constexpr std::uint64_t megabyte = 1024 * kilobyte;
+constexpr std::uint64_t gigabyte = 1024 * megabyte;
+
+// RFC 7518 section 3.2: a key at least as long as the hash.
+constexpr std::size_t least_secret = 32;
+constexpr std::size_t least_different_bytes = 5;
+constexpr std::size_t longest_channel = 63; // NOTIFY's: PostgreSQL's NAMEDATALEN - 1
+
+void read_database(section from, database& into)
+{
+    from.text("url", into.url);
+    from.duration("poll_interval", into.poll_interval, 10ms, 1h);
+    section retention = from.inner("retention");
+    retention.duration("age", into.keep.age, 1s, 24h * 3650);
+    retention.size("size", into.keep.size, megabyte);
+    retention.finish();
+    const core::value* channels = from.raw("notify_channels");
+    from.texts("notify_channels", into.notify_channels);
+    for (const std::string& channel : into.notify_channels) {
+        if (channel.size() > longest_channel) {
+            from.complain(*channels, "notify_channels",
+                          "has a name longer than 63 bytes, which PostgreSQL cuts: '" + channel + "'");
+        }
+    }
+    from.finish();
+}
+
+void read_limits(section from, limits& into)
+{
+    from.number("sessions", into.sessions, 1, 10'000'000);
+    from.number("sessions_per_user", into.sessions_per_user, 1, 10'000'000);
+    from.number("subscriptions_per_session", into.subscriptions_per_session, 1, 100'000);
+    from.size("message_size", into.message_size, kilobyte, 16 * megabyte);
+    from.number("messages_per_second", into.messages_per_second, 1, 100'000);
+    from.number("connects_per_second_per_address", into.connects_per_second_per_address, 1, 100'000);
+    from.size("send_buffer", into.send_buffer, 16 * kilobyte, gigabyte);
+    from.finish();
+}
+
+void read_tls(section from, std::optional<tls>& into)
+{
+    if (!from.present()) {
+        return;
+    }
+    tls read;
+    from.text("certificate", read.certificate);
+    from.text("key", read.key);
+    const core::value here{nullptr, from.at()};
+    if (read.certificate.empty()) {
+        from.complain(here, "certificate", "is missing: the path of a PEM file with the certificate and its chain");
+    }
+    if (read.key.empty()) {
+        from.complain(here, "key", "is missing: the path of a PEM file with the private key");
+    }
+    from.finish();
+    into = std::move(read);
+}
+
+// scheme://host[:port], as browsers send it: lower case, no path.
+bool is_origin(std::string_view text)
+{
+    const std::size_t slashes = text.find("://");
+    if (slashes == std::string_view::npos || slashes == 0) {
+        return false;
+    }
+    const std::string_view host = text.substr(slashes + 3);
+    const auto upper_or_blank = [](char c) { return (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) <= ' '; };
+    return !host.empty() && host.find_first_of("/?#@*") == std::string_view::npos &&
+           std::none_of(text.begin(), text.end(), upper_or_blank);
+}
+
+void read_server(section from, server& into)
+{
+    from.listen_on("listen", into.listen);
+    from.listen_on("admin", into.admin);
+    read_tls(from.inner("tls"), into.certificate);
+    const core::value* origins = from.raw("origins");
+    from.texts("origins", into.origins);
+    for (const std::string& origin : into.origins) {
+        if (!is_origin(origin)) {
+            from.complain(*origins, "origins",
+                          "takes origins as browsers send them, like https://app.example.com, not '" + origin + "'");
+        }
+    }
+    from.duration("heartbeat", into.heartbeat, 1s, 5min);
+    read_limits(from.inner("limits"), into.limits);
+    from.finish();
+}
+
+void check_secret(section& from, const core::value* given, const std::string& secret)
+{
+    const core::value here = given ? *given : core::value{nullptr, from.at()};
+    if (secret.empty()) {
+        from.complain(here, "secret", given ? "is empty; anyone could sign tokens" : "is missing, and HS256 needs one");
+    } else if (secret.size() < least_secret) {
+        from.complain(here, "secret",
+                      "has " + std::to_string(secret.size()) +
+                          " bytes, and HS256 needs at least 32 (RFC 7518 section 3.2); "
+                          "`openssl rand -base64 32` makes one");
+    } else if (std::set<char>(secret.begin(), secret.end()).size() < least_different_bytes) {
+        from.complain(here, "secret", "repeats the same few characters; `openssl rand -base64 32` makes one");
+    }
+}
+
+void read_jwt(section from, std::vector<jwt_key>& into)
+{
+    jwt_key key;
+    key.at = from.at();
+    std::string issuer;
+    std::string audience;
+    from.text("algorithm", key.algorithm);
+    const core::value* secret = from.raw("secret");
+    from.text("secret", key.secret);
+    from.text("issuer", issuer);
+    from.text("audience", audience);
+    const core::value* algorithm = from.raw("algorithm");
+    if (const core::value* jwks = from.raw("jwks")) {
+        from.complain(*jwks, "jwks", "is not supported by this version yet; it takes {algorithm: HS256, secret: ...}");
+    } else if (!algorithm) {
+        from.complain({nullptr, key.at}, "algorithm", "is missing: HS256");
+    } else if (key.algorithm != "HS256") {
+        from.complain(*algorithm, "algorithm", "takes HS256 in this version, not " + describe(*algorithm));
+    } else {
+        check_secret(from, secret, key.secret);
+    }
+    from.finish();
+    key.issuer = issuer.empty() ? std::nullopt : std::optional(issuer);
+    key.audience = audience.empty() ? std::nullopt : std::optional(audience);
+    into.push_back(std::move(key));
+}
+
+void read_auth(section from, auth& into)
+{
+    from.each("jwt", [&](section key) { read_jwt(std::move(key), into.jwt); });
+    from.text("roles_claim", into.roles_claim);
+    from.flag("anonymous", into.anonymous);
+    if (!into.anonymous && into.jwt.empty()) {
+        from.complain(*from.raw("anonymous"), "anonymous",
+                      "is false and auth.jwt names no key, so nobody could ever connect");
+    }
+    from.finish();
+}
+
+void refuse_later(section& file, std::string_view key)
+{
+    if (const core::value* value = file.raw(key)) {
+        file.complain(*value, key, "is not supported by this version yet; take it out");
+    }
+}
+
+void read_file(section file, configuration& into, problems& found)
+{
+    read_database(file.inner("database"), into.database);
+    read_server(file.inner("server"), into.server);
+    read_auth(file.inner("auth"), into.auth);
+    section rollout = file.inner("rollout");
+    rollout.number("websocket", into.rollout.websocket, 0, 100);
+    rollout.number("sse", into.rollout.sse, 0, 100);
+    rollout.finish();
+    section log = file.inner("log");
+    log.choice("level", into.log.level, std::array<std::string_view, 6>{"trace", "debug", "info", "warn", "error", "off"});
+    log.choice("format", into.log.format, std::array<std::string_view, 2>{"text", "json"});
+    log.finish();
+    into.rules = read_rules(file, found);
+    refuse_later(file, "sets");
+    refuse_later(file, "expectations");
+    file.finish();
+}
+
+} // namespace
+
+loaded parse(const std::string& text, const environment& names)
+{
+    problems found;
+    const core::value tree = read_yaml(text, names, found);
+    configuration read;
+    read_file(section(&tree, "", found), read, found);
+    if (!found.empty()) {
+        const auto earlier = [](const problem& left, const problem& right) {
+            return std::pair(left.at.line, left.at.column) < std::pair(right.at.line, right.at.column);
+        };
+        std::stable_sort(found.begin(), found.end(), earlier);
+        return found;
+    }
+    if (read.database.url.empty()) {
+        read.database.url = names("DATABASE_URL").value_or("");
+    }
+    return read;
+}
+
+loaded load(const std::string& path, const environment& names)
+{
+    std::ifstream file(path, std::ios::binary);
+    std::string text;
+    if (file) {
+        text.resize(largest_file + 1);
+        file.read(text.data(), static_cast<std::streamsize>(text.size()));
+        text.resize(static_cast<std::size_t>(file.gcount()));
+    }
+    if (!file.is_open() || file.bad() || (!file && !file.eof())) {
+        return problems{{{}, "cannot be read; name another file with --config"}};
+    }
+    if (text.size() > largest_file) {
+        return problems{{{}, "is larger than 1MB; this cannot be a configuration"}};
+    }
+    return parse(text, names);
+}
+
+} // namespace rowcast::config

@@ -1,0 +1,68 @@
+#include "config/given.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace rowcast;
+using namespace rowcast::tests;
+using policy::type_family;
+
+namespace {
+
+const policy::catalog watched = [] {
+    policy::catalog made;
+    made.tables["public.orders"] =
+        std::make_shared<const policy::table>(policy::table{"public.orders",
+                                                            {{"id", "integer", type_family::integer},
+                                                             {"status", "text", type_family::text},
+                                                             {"data", "jsonb", type_family::other}},
+                                                            {"id"},
+                                                            true});
+    return made;
+}();
+
+std::string told(const std::string& text)
+{
+    std::string all;
+    for (const config::problem& each : config::check(valid(text).rules, watched)) {
+        all += (all.empty() ? "" : "\n") + to_string(each, "f");
+    }
+    return all;
+}
+
+} // namespace
+
+TEST_CASE("rules that fit their tables are accepted")
+{
+    CHECK(told("tables: {public.orders: [{where: {id: $claims.sub, data: null}, columns: [id, status]}, {}]}") == "");
+}
+
+TEST_CASE("columns that a table does not have are told with their place and the nearest one")
+{
+    CHECK(told("tables:\n  public.orders:\n    - where: {statsu: open}") ==
+          "f:3:23: public.orders has no captured column 'statsu'; did you mean 'status'?");
+    CHECK(contains(told("tables:\n  public.orders:\n    - columns: [id, statsu]"),
+                   "f:3:7: public.orders has no captured column 'statsu'; did you mean 'status'?"));
+}
+
+TEST_CASE("predicates that a type cannot take are told")
+{
+    CHECK(contains(told("tables: {public.orders: [{where: {id: abc}}]}"), "'abc' is not an integer"));
+    CHECK(contains(told("tables: {public.orders: [{where: {data: abc}}]}"), "jsonb cannot be compared"));
+    CHECK(contains(told("tables: {public.orders: [{where: {id: {in: $sets.mine}}}]}"), "not available yet"));
+    CHECK(contains(told("tables: {public.orders: [{}]}\nchannels: {a: [{where: {chanel: b}}]}"),
+                   "did you mean 'channel'"));
+}
+
+TEST_CASE("a rule without the key is told")
+{
+    CHECK(contains(told("tables: {public.orders: [{columns: [status]}]}"), "does not give the key column 'id'"));
+}
+
+TEST_CASE("tables without rules and rules without tables are warnings")
+{
+    CHECK(contains(told(""), "f: warning: public.orders is watched, and no rule gives it to anybody"));
+    CHECK(contains(told("tables: {public.order: [{}]}"),
+                   "warning: public.order is not watched; did you mean 'public.orders'?"));
+    CHECK_FALSE(config::has_errors(config::check(valid("").rules, watched)));
+    CHECK(config::has_errors(config::check(valid("tables: {public.orders: [{columns: [status]}]}").rules, watched)));
+}

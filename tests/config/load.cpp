@@ -1,0 +1,326 @@
+#include "config/given.hpp"
+#include "support/paths.hpp"
+
+#include <catch2/catch.hpp>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+using namespace rowcast;
+using namespace rowcast::tests;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::string secret = "0123456789abcdef0123456789abcdef";
+
+std::string text_of(const std::filesystem::path& path)
+{
+    std::ifstream file(path);
+    REQUIRE(file);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+/// All of the ```yaml blocks of a manual.
+std::vector<std::string> yaml_blocks(const std::string& markdown)
+{
+    std::vector<std::string> blocks;
+    constexpr std::string_view fence = "```yaml\n";
+    for (std::size_t at = markdown.find(fence); at != std::string::npos; at = markdown.find(fence, at + 1)) {
+        const std::size_t begin = at + fence.size();
+        blocks.push_back(markdown.substr(begin, markdown.find("```", begin) - begin));
+    }
+    return blocks;
+}
+
+} // namespace
+
+TEST_CASE("the reference configuration is the default one")
+{
+    const std::string reference = text_of(support::source_dir() / "config/bridge.yaml");
+    const config::configuration read = valid(reference);
+    const config::configuration plain = valid("");
+    CHECK(read.database.url.empty());
+    CHECK(read.database.poll_interval == plain.database.poll_interval);
+    CHECK(read.database.keep.age == plain.database.keep.age);
+    CHECK(read.database.keep.size == plain.database.keep.size);
+    CHECK(read.database.notify_channels == plain.database.notify_channels);
+    CHECK(read.server.listen.address == plain.server.listen.address);
+    CHECK(read.server.listen.port == plain.server.listen.port);
+    CHECK(read.server.admin.port == plain.server.admin.port);
+    CHECK(read.server.admin.address == plain.server.admin.address);
+    CHECK(read.server.certificate.has_value() == plain.server.certificate.has_value());
+    CHECK(read.server.origins == plain.server.origins);
+    CHECK(read.server.heartbeat == plain.server.heartbeat);
+    CHECK(read.server.limits.sessions == plain.server.limits.sessions);
+    CHECK(read.server.limits.sessions_per_user == plain.server.limits.sessions_per_user);
+    CHECK(read.server.limits.subscriptions_per_session == plain.server.limits.subscriptions_per_session);
+    CHECK(read.server.limits.message_size == plain.server.limits.message_size);
+    CHECK(read.server.limits.messages_per_second == plain.server.limits.messages_per_second);
+    CHECK(read.server.limits.connects_per_second_per_address == plain.server.limits.connects_per_second_per_address);
+    CHECK(read.server.limits.send_buffer == plain.server.limits.send_buffer);
+    CHECK(read.auth.jwt.size() == plain.auth.jwt.size());
+    CHECK(read.auth.roles_claim == plain.auth.roles_claim);
+    CHECK(read.auth.anonymous == plain.auth.anonymous);
+    CHECK(read.rollout.websocket == plain.rollout.websocket);
+    CHECK(read.rollout.sse == plain.rollout.sse);
+    CHECK(read.log.level == plain.log.level);
+    CHECK(read.log.format == plain.log.format);
+    CHECK(read.rules.tables.empty());
+    CHECK(read.rules.channels.empty());
+}
+
+TEST_CASE("the reference configuration names every key")
+{
+    const std::string reference = text_of(support::source_dir() / "config/bridge.yaml");
+    for (const auto* key : {"url",
+                            "poll_interval",
+                            "age",
+                            "size",
+                            "notify_channels",
+                            "listen",
+                            "admin",
+                            "tls",
+                            "origins",
+                            "heartbeat",
+                            "sessions",
+                            "sessions_per_user",
+                            "subscriptions_per_session",
+                            "message_size",
+                            "messages_per_second",
+                            "connects_per_second_per_address",
+                            "send_buffer",
+                            "jwt",
+                            "roles_claim",
+                            "anonymous",
+                            "websocket",
+                            "sse",
+                            "level",
+                            "format"}) {
+        CAPTURE(key);
+        CHECK(contains(reference, "  " + std::string(key) + ":"));
+    }
+}
+
+TEST_CASE("the examples of the manual are valid")
+{
+    const auto blocks = yaml_blocks(text_of(support::source_dir() / "docs/configuration.md"));
+    REQUIRE(blocks.size() >= 3);
+    for (const std::string& block : blocks) {
+        CAPTURE(block);
+        CHECK(problems(block, {{"JWT_SECRET", secret}}) == "");
+    }
+}
+
+TEST_CASE("every key is read")
+{
+    const auto read = valid(R"(
+database:
+  url: ${URL}
+  poll_interval: 250ms
+  retention: {age: 7d, size: 10GB}
+  notify_channels: [legacy, "odd channel"]
+server:
+  listen: 0.0.0.0:${PORT}
+  admin: "[::1]:9091"
+  tls: {certificate: a.pem, key: b.pem}
+  origins: ["https://app.example.com", "http://localhost:3000"]
+  heartbeat: 10s
+  limits: {sessions: 7, sessions_per_user: 6, subscriptions_per_session: 5, message_size: 2KB, messages_per_second: 4,
+           connects_per_second_per_address: 3, send_buffer: 64KB}
+auth:
+  jwt: [{algorithm: HS256, secret: "${SECRET}", issuer: i, audience: a}]
+  roles_claim: realm.roles
+  anonymous: false
+rollout: {websocket: 50, sse: 0}
+log: {level: debug, format: json}
+)",
+                            {{"URL", "postgresql:///x"}, {"PORT", "9090"}, {"SECRET", secret}});
+    CHECK(read.database.url == "postgresql:///x");
+    CHECK(read.database.poll_interval == 250ms);
+    CHECK(read.database.keep.age == 168h);
+    CHECK(read.database.keep.size == 10ULL << 30);
+    CHECK(read.database.notify_channels == std::vector<std::string>{"legacy", "odd channel"});
+    CHECK(read.server.listen.address == "0.0.0.0");
+    CHECK(read.server.listen.port == 9090);
+    CHECK(read.server.admin.address == "::1");
+    CHECK(read.server.admin.port == 9091);
+    REQUIRE(read.server.certificate);
+    CHECK(read.server.certificate->certificate == "a.pem");
+    CHECK(read.server.certificate->key == "b.pem");
+    CHECK(read.server.origins.size() == 2);
+    CHECK(read.server.heartbeat == 10s);
+    CHECK(read.server.limits.sessions == 7);
+    CHECK(read.server.limits.sessions_per_user == 6);
+    CHECK(read.server.limits.subscriptions_per_session == 5);
+    CHECK(read.server.limits.message_size == 2048);
+    CHECK(read.server.limits.messages_per_second == 4);
+    CHECK(read.server.limits.connects_per_second_per_address == 3);
+    CHECK(read.server.limits.send_buffer == 65536);
+    REQUIRE(read.auth.jwt.size() == 1);
+    CHECK(read.auth.jwt[0].secret == secret);
+    CHECK(read.auth.jwt[0].issuer == "i");
+    CHECK(read.auth.jwt[0].audience == "a");
+    CHECK(read.auth.roles_claim == "realm.roles");
+    CHECK_FALSE(read.auth.anonymous);
+    CHECK(read.rollout.websocket == 50);
+    CHECK(read.rollout.sse == 0);
+    CHECK(read.log.level == "debug");
+    CHECK(read.log.format == "json");
+}
+
+TEST_CASE("the database may come from the environment")
+{
+    CHECK(valid("", {{"DATABASE_URL", "postgresql:///y"}}).database.url == "postgresql:///y");
+    CHECK(valid("database: {url: postgresql:///x}", {{"DATABASE_URL", "postgresql:///y"}}).database.url ==
+          "postgresql:///x");
+}
+
+TEST_CASE("unknown keys are named with their place and the nearest one")
+{
+    CHECK(problems("tabels: {}") == "test.yaml:1:9: unknown key 'tabels'; did you mean 'tables'?");
+    CHECK(problems("server:\n  limits:\n    sesions: 5") ==
+          "test.yaml:3:14: unknown key 'server.limits.sesions'; did you mean 'sessions'?");
+    CHECK(problems("database: {foo: 1}") == "test.yaml:1:17: unknown key 'database.foo'");
+    CHECK(contains(problems("auth: {jwt: [{algoritm: HS256}]}"), "did you mean 'algorithm'"));
+    CHECK(contains(problems("tables: {public.t: [{wher: {}}]}"),
+                   "unknown key 'tables.public.t[0].wher'; did you mean 'where'?"));
+    CHECK(contains(problems("channels: {a: [{columns: [x]}]}"), "unknown key 'channels.a[0].columns'"));
+}
+
+TEST_CASE("all problems are told, in the order of the file")
+{
+    const std::string found = problems("database: {poll_interval: 5}\nserver: {heartbeat: soon}\nlogg: {}\n");
+    CHECK(found ==
+          "test.yaml:1:27: database.poll_interval takes a number with its unit (500ms, 5s, 10m, 24h, 7d), not '5'\n"
+          "test.yaml:2:21: server.heartbeat takes a number with its unit (500ms, 5s, 10m, 24h, 7d), not 'soon'\n"
+          "test.yaml:3:7: unknown key 'logg'; did you mean 'log'?");
+}
+
+TEST_CASE("wrong values are refused with what is wanted")
+{
+    CHECK(contains(problems("[]"), "the file takes keys and values"));
+    CHECK(contains(problems("database: x"), "database takes keys and values, not 'x'"));
+    CHECK(contains(problems("database: {poll_interval: 1ms}"), "must be between 10ms and 1h, and is '1ms'"));
+    CHECK(
+        contains(problems("database: {retention: {size: 5}}"), "takes a number with its unit (512B, 64KB, 1MB, 2GB)"));
+    CHECK(contains(problems("database: {retention: {size: 5KB}}"), "must be between 1MB and"));
+    CHECK(contains(problems("database: {notify_channels: x}"), "takes a list of texts"));
+    CHECK(contains(problems("database: {notify_channels: [a, a]}"), "twice"));
+    CHECK(
+        contains(problems("database: {notify_channels: [\"" + std::string(64, 'x') + "\"]}"), "longer than 63 bytes"));
+    CHECK(contains(problems("server: {listen: 8080}"), "takes an address and a port"));
+    CHECK(contains(problems("server: {listen: localhost:8080}"), "takes an address and a port"));
+    CHECK(contains(problems("server: {tls: {certificate: x}}"), "server.tls.key is missing"));
+    CHECK(contains(problems("server: {origins: [\"https://a.example/\"]}"), "origins as browsers send them"));
+    CHECK(contains(problems("server: {origins: [\"*\"]}"), "origins as browsers send them"));
+    CHECK(contains(problems("server: {limits: {sessions: 0}}"), "whole number from 1 to"));
+    CHECK(contains(problems("server: {limits: {sessions: -5}}"), "whole number from 1 to"));
+    CHECK(contains(problems("server: {limits: {sessions: 1.5}}"), "whole number from 1 to"));
+    CHECK(contains(problems("server: {limits: {message_size: 64GB}}"), "must be between 1KB and 16MB"));
+    CHECK(contains(problems("rollout: {sse: 101}"), "whole number from 0 to 100"));
+    CHECK(contains(problems("log: {level: warm}"), "takes trace, debug, info, warn, error or off, not 'warm'; did you mean 'warn'?"));
+    CHECK(contains(problems("auth: {anonymous: yes}"), "takes true or false, not 'yes'"));
+    CHECK(contains(problems("auth: {anonymous: false}"), "nobody could ever connect"));
+    CHECK(contains(problems("auth: {jwt: {}}"), "takes a list"));
+    CHECK(contains(problems("auth: {jwt: [~]}"), "auth.jwt[0] is empty"));
+    CHECK(contains(problems("auth: {roles_claim: \"a\\0b\"}"), "null character"));
+}
+
+TEST_CASE("missing and weak secrets are refused, and never repeated in the message")
+{
+    const auto with_secret = [](const std::string& given) {
+        return problems("auth: {jwt: [{algorithm: HS256, secret: \"" + given + "\"}]}");
+    };
+    CHECK(with_secret(secret) == "");
+    CHECK(contains(with_secret(""), "anyone could sign tokens"));
+    CHECK(contains(with_secret("hunter2-hunter2"), "has 15 bytes, and HS256 needs at least 32"));
+    CHECK_FALSE(contains(with_secret("hunter2-hunter2"), "hunter2"));
+    CHECK(contains(with_secret(std::string(40, 'a')), "repeats the same few"));
+    CHECK(contains(problems("auth: {jwt: [{algorithm: HS256}]}"), "secret is missing"));
+    CHECK(contains(problems("auth: {jwt: [{algorithm: HS256, secret: \"${JWT_SECRET}\"}]}"), "JWT_SECRET is not set"));
+    CHECK(contains(problems("auth: {jwt: [{secret: \"" + secret + "\"}]}"), "algorithm is missing"));
+    CHECK(contains(problems("auth: {jwt: [{algorithm: none, secret: \"" + secret + "\"}]}"),
+                   "takes HS256 in this version, not 'none'"));
+    CHECK(contains(problems("auth: {jwt: [{jwks: keys.json}]}"), "jwks is not supported by this version yet"));
+}
+
+TEST_CASE("rules are read with their predicates and places")
+{
+    const auto read = valid(R"(
+tables:
+  public.orders:
+    - roles: [customer, 7]
+      where: {owner_id: $claims.sub, total: {gte: 100}}
+      columns: [id, status]
+    - {}
+  public."Odd ""Table": []
+channels:
+  news: [{}]
+  "room:*": [{roles: [member], where: {channel: {in: $claims.rooms}}}]
+)");
+    const auto& orders = read.rules.tables.at("public.orders");
+    REQUIRE(orders.size() == 2);
+    CHECK(orders[0].roles == std::vector<std::string>{"customer", "7"});
+    CHECK(orders[0].columns == std::vector<std::string>{"id", "status"});
+    CHECK(orders[0].at.line == 4);
+    std::vector<std::string> named;
+    orders[0].where.columns(named);
+    CHECK(named == std::vector<std::string>{"owner_id", "total"});
+    CHECK(orders[1].where.always());
+    CHECK_FALSE(orders[1].columns);
+    CHECK(read.rules.tables.count("public.\"Odd \"\"Table\"") == 1);
+    REQUIRE(read.rules.channels.size() == 2);
+    CHECK(read.rules.channels[1].first == "room:*");
+}
+
+TEST_CASE("rules that mean nothing, or more than was meant, are refused")
+{
+    CHECK(contains(problems("tables: {orders: []}"), "'orders' is not the name of a table as PostgreSQL prints it"));
+    for (const auto* name : {"Public.orders", "public.orders.x", "public.", ".orders", "public.Orders", "public.\"x",
+                             "public.\"\"", "1a.b", "a b.c"}) {
+        CAPTURE(name);
+        CHECK(contains(problems("tables:\n  '" + std::string(name) + "': []"), "is not the name of a table"));
+    }
+    CHECK(contains(problems("tables: {public.t: }"), "takes a list of rules"));
+    CHECK(contains(problems("tables: {public.t: {roles: [a]}}"), "takes a list of rules"));
+    CHECK(contains(problems("tables: {public.t: [~]}"), "is empty; write {}"));
+    CHECK(contains(problems("tables: {public.t: [{roles: []}]}"), "roles is empty; leave it out"));
+    CHECK(contains(problems("tables: {public.t: [{roles: admin}]}"), "takes a list of texts, not 'admin'"));
+    CHECK(contains(problems("tables: {public.t: [{roles: }]}"), "roles has no value"));
+    CHECK(contains(problems("tables: {public.t: [{where: }]}"), "where has no value"));
+    CHECK(contains(problems("tables: {public.t: [{columns: }]}"), "columns has no value"));
+    CHECK(contains(problems("tables: {public.t: [{columns: []}]}"), "columns is empty"));
+    CHECK(contains(problems("tables: {public.t: [{columns: [id, id]}]}"), "twice"));
+    CHECK(problems("tables:\n  public.t:\n    - where: {a: {eqq: 1}}") ==
+          "test.yaml:3:24: tables.public.t[0].where.a has no operator 'eqq'; did you mean 'eq'?");
+    CHECK(contains(problems("tables: {public.t: [{where: {a: $claim.sub}}]}"), "did you mean '$claims'"));
+    CHECK(contains(problems("channels: {\"a*b\": []}"), "is not a channel"));
+    CHECK(contains(problems("channels: {\"\": []}"), "is not a channel"));
+    CHECK(contains(problems("channels: {\"**\": []}"), "is not a channel"));
+    CHECK(contains(problems("sets: {x: {query: select 1}}"), "sets is not supported by this version yet"));
+    CHECK(contains(problems("expectations: []"), "expectations is not supported by this version yet"));
+}
+
+TEST_CASE("files that cannot be read, or are too large, are problems")
+{
+    const auto path =
+        std::filesystem::temp_directory_path() / ("rowcast-config-test-" + std::to_string(::getpid()) + ".yaml");
+    const auto refusal = [&](const std::filesystem::path& file) {
+        const auto read = config::load(file, with({}));
+        const auto* found = std::get_if<std::vector<config::problem>>(&read);
+        REQUIRE(found);
+        return to_string(found->front(), "f");
+    };
+    CHECK(refusal(path) == "f: cannot be read; name another file with --config");
+    CHECK(refusal(std::filesystem::temp_directory_path()) == "f: cannot be read; name another file with --config");
+    std::ofstream(path) << std::string(config::largest_file + 1, '#');
+    CHECK(refusal(path) == "f: is larger than 1MB; this cannot be a configuration");
+    std::ofstream(path) << "log: {level: error}\n";
+    CHECK(std::get<config::configuration>(config::load(path, with({}))).log.level == "error");
+    std::filesystem::remove(path);
+}
