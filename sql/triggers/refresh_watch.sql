@@ -34,7 +34,8 @@ begin
     reasons := reasons || case when w.key_columns = '{}' then 'key_missing' else 'key_changed' end;
   end if;
 
-  w.row_form := rowcast.earlier_triggers(w.relid) <> '{}' and (select relkind = 'r' and not relispartition from pg_class where oid = w.relid);
+  -- Only towards the row form: the way back drops triggers, which the owner may do by watching again.
+  w.row_form := w.row_form or rowcast.earlier_triggers(w.relid) <> '{}' and (select relkind = 'r' and not relispartition from pg_class where oid = w.relid);
 
   if w is distinct from before then
     update rowcast.watch_list l

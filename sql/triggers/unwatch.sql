@@ -17,9 +17,10 @@ begin
   loop
     begin
       perform set_config('lock_timeout', '50ms', true);
-      perform rowcast.triggers_detach(c.oid)
-      from rowcast.watch_relations r join pg_class c on c.oid = r.relid
-      where r.watch_id = w.id;
+      -- Not only where they should be: a detached partition keeps its triggers.
+      perform rowcast.triggers_detach(t.tgrelid)
+      from (select distinct tgrelid from pg_trigger
+            where tgfoid = to_regproc(format('rowcast.%I', 'capture_' || w.id)) and not tgisinternal) t;
       exit;
     exception when lock_not_available then
       if clock_timestamp() > began + interval '30 seconds' then
