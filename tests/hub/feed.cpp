@@ -1,0 +1,273 @@
+#include <catch2/catch.hpp>
+
+#include "hub/model.hpp"
+
+namespace rowcast::hub {
+namespace {
+
+// One bridge, one database, one feed that is asked for everything whenever something has happened.
+struct scene {
+    model::database source;
+    std::shared_ptr<const core::cursor_codec> codec = std::make_shared<const core::cursor_codec>("scene", "0123456789abcdef");
+    model::bridge bridge;
+    unsigned rung = 0;
+    feed mine;
+
+    explicit scene(ring::limits recent = {}, std::size_t pending_bytes = 1 << 20)
+        : bridge(source, codec, recent, 100), mine(bridge.home(), {3, pending_bytes}, [this] { ++rung; })
+    {
+    }
+
+    static feed::request on(std::string channel) { return {channel, {view_spec::channel{channel}}, {}}; }
+
+    void commit(const std::string& channel)
+    {
+        const auto xid = source.begin();
+        source.log(xid, channel);
+        source.finish(xid, true);
+    }
+    void follow()
+    {
+        bridge.follow();
+        run();
+    }
+    void run()
+    {
+        while (bridge.run_one()) {
+        }
+    }
+
+    // What the feed says, in short: "live a", "a:7 b:8", "resync a reason", "left a".
+    std::vector<std::string> heard()
+    {
+        std::vector<std::string> all;
+        for (;;) {
+            const auto out = mine.next({});
+            if (!out) {
+                const bool more = (run(), mine.has_output());
+                if (!more) {
+                    return all;
+                }
+                continue;
+            }
+            all.push_back(say(*out));
+        }
+    }
+
+    std::string say(const output& out)
+    {
+        if (const auto* answer = std::get_if<subscribed>(&out)) {
+            const char* words[] = {"live ", "resumed ", "reset "};
+            cursor = answer->cursor;
+            const std::string reason = answer->what == subscribed::status::reset ? " " + std::string(to_string(answer->reason)) : "";
+            return words[static_cast<int>(answer->what)] + answer->id + reason;
+        }
+        if (const auto* frame = std::get_if<changes>(&out)) {
+            cursor = frame->cursor;
+            std::string text = frame->id.empty() ? "" : "[" + frame->id + "]";
+            for (const auto& entry : frame->events) {
+                text += text.empty() ? "" : " ";
+                for (const auto sub : entry.subs) {
+                    text += sub;
+                }
+                text += ":" + std::string(entry.text);
+            }
+            return text;
+        }
+        if (const auto* told = std::get_if<resync>(&out)) {
+            return "resync " + told->id + " " + told->reason;
+        }
+        return "left " + std::get<unsubscribed>(out).id;
+    }
+
+    std::string cursor;
+};
+
+using said = std::vector<std::string>;
+
+} // namespace
+
+TEST_CASE("A subscription hears nothing before its `subscribed` and nothing after its `unsubscribed`")
+{
+    scene s;
+    REQUIRE(s.mine.subscribe(s.on("a"), std::nullopt).has_value());
+    s.commit("a");
+    s.follow();
+    REQUIRE(s.heard() == said{"live a", "a:1"});
+    s.commit("a");
+    s.follow();
+    REQUIRE(s.mine.unsubscribe("a").has_value());
+    s.commit("a");
+    s.follow();
+    REQUIRE(s.heard() == said{"left a"});
+    REQUIRE(s.bridge.views() == 0);
+    REQUIRE(s.mine.unsubscribe("a").error().code == core::error_code::unknown_subscription);
+}
+
+TEST_CASE("What has gathered leaves in one frame, and a change that two subscriptions share is one event")
+{
+    scene s;
+    feed::request twin = s.on("a");
+    twin.id = "A";
+    REQUIRE(s.mine.subscribe(s.on("a"), std::nullopt).has_value());
+    REQUIRE(s.mine.subscribe(std::move(twin), std::nullopt).has_value());
+    REQUIRE(s.mine.subscribe(s.on("b"), std::nullopt).has_value());
+    s.run();
+    REQUIRE(s.heard() == said{"live a", "live A", "live b"});
+    s.commit("a");
+    s.follow();
+    s.commit("b");
+    s.follow();
+    REQUIRE(s.heard() == said{"aA:1 b:2"});
+    REQUIRE(s.bridge.views() == 2);
+}
+
+TEST_CASE("A feed has a limited number of subscriptions, and an id once")
+{
+    scene s;
+    REQUIRE(s.mine.subscribe(s.on("a"), std::nullopt).has_value());
+    REQUIRE(s.mine.subscribe(s.on("a"), std::nullopt).error().code == core::error_code::duplicate_subscription);
+    REQUIRE(s.mine.subscribe(s.on("b"), std::nullopt).has_value());
+    REQUIRE(s.mine.subscribe(s.on("c"), std::nullopt).has_value());
+    REQUIRE(s.mine.subscribe(s.on("d"), std::nullopt).error().code == core::error_code::too_many_subscriptions);
+}
+
+TEST_CASE("A cursor resumes from the ring, and from the log where the ring no longer reaches it")
+{
+    const std::size_t batches = GENERATE(1000, 1);
+    scene s({1 << 20, batches});
+    REQUIRE(s.mine.subscribe(s.on("a"), std::nullopt).has_value());
+    s.run();
+    s.heard();
+    REQUIRE(s.mine.unsubscribe("a").has_value());
+    for (int i = 0; i < 5; ++i) {
+        s.commit(i % 2 == 0 ? "a" : "b");
+        s.follow();
+    }
+    REQUIRE(s.mine.subscribe(s.on("a"), s.cursor).has_value());
+    s.run();
+    REQUIRE(s.heard() == said{"left a", "resumed a", "[a] a:1 a:3 a:5"});
+    REQUIRE(s.bridge.log_readings == (batches == 1 ? 1U : 0U));
+    s.commit("a");
+    s.follow();
+    REQUIRE(s.heard() == said{"a:6"});
+}
+
+TEST_CASE("A cursor that cannot be used is a reset with its reason, and live from then on")
+{
+    scene s;
+    const auto other = core::cursor_codec("another log", "0123456789abcdef").seal({{1, 1, {}}, std::nullopt});
+    REQUIRE(s.mine.subscribe(s.on("a"), other).has_value());
+    REQUIRE(s.mine.subscribe(s.on("b"), "nonsense").has_value());
+    s.run();
+    REQUIRE(s.heard() == said{"reset a cursor_foreign", "reset b cursor_malformed"});
+    s.commit("b");
+    s.follow();
+    REQUIRE(s.heard() == said{"b:1"});
+}
+
+TEST_CASE("A cursor that retention has passed is a reset, found while the log is read")
+{
+    scene s({1 << 20, 1});
+    REQUIRE(s.mine.subscribe(s.on("a"), std::nullopt).has_value());
+    s.run();
+    s.heard();
+    const std::string old = s.cursor;
+    REQUIRE(s.mine.unsubscribe("a").has_value());
+    for (int i = 0; i < 3; ++i) {
+        s.commit("a");
+        s.follow();
+    }
+    s.bridge.log_fails = core::error_code::cursor_expired;
+    REQUIRE(s.mine.subscribe(s.on("a"), old).has_value());
+    s.run();
+    REQUIRE(s.heard() == said{"left a", "reset a cursor_expired"});
+}
+
+TEST_CASE("A client that takes nothing is sent back to its position, and misses nothing")
+{
+    scene s({}, 3);
+    REQUIRE(s.mine.subscribe(s.on("a"), std::nullopt).has_value());
+    s.run();
+    REQUIRE(s.heard() == said{"live a"});
+    for (int i = 0; i < 20; ++i) {
+        s.commit("a");
+        s.follow();
+    }
+    std::string all;
+    for (const std::string& frame : s.heard()) {
+        all += frame + " ";
+    }
+    std::string expected;
+    for (int i = 1; i <= 20; ++i) {
+        expected += "a:" + std::to_string(i) + " ";
+    }
+    REQUIRE(all == expected);
+}
+
+TEST_CASE("When retention overtakes a client that has fallen back, it is told to read again")
+{
+    scene s({1 << 20, 1}, 3);
+    REQUIRE(s.mine.subscribe(s.on("a"), std::nullopt).has_value());
+    s.run();
+    REQUIRE(s.heard() == said{"live a"});
+    for (int i = 0; i < 20; ++i) {
+        s.commit("a");
+        s.follow();
+    }
+    s.bridge.log_fails = core::error_code::cursor_expired;
+    REQUIRE(s.heard() == said{"resync a cursor_expired"});
+    REQUIRE(s.mine.subscriptions() == 0);
+    REQUIRE(s.mine.subscribe(s.on("a"), std::nullopt).has_value());
+    s.run();
+    REQUIRE(s.heard() == said{"live a"});
+}
+
+TEST_CASE("A subscription that is stopped hears a resync and nothing more until it is subscribed again")
+{
+    scene s;
+    REQUIRE(s.mine.subscribe(s.on("a"), std::nullopt).has_value());
+    s.run();
+    s.heard();
+    s.mine.stop("a", "permissions_changed");
+    s.commit("a");
+    s.follow();
+    REQUIRE(s.heard() == said{"resync a permissions_changed"});
+    REQUIRE(s.bridge.views() == 0);
+}
+
+TEST_CASE("The cursor moves on for a feed that nothing concerns")
+{
+    scene s;
+    REQUIRE(s.mine.subscribe(s.on("a"), std::nullopt).has_value());
+    s.run();
+    s.heard();
+    REQUIRE_FALSE(s.mine.moved_on().has_value());
+    s.commit("b");
+    s.follow();
+    const auto moved = s.mine.moved_on();
+    REQUIRE(moved.has_value());
+    REQUIRE_FALSE(s.mine.moved_on().has_value());
+    s.commit("a");
+    s.follow();
+    REQUIRE(s.mine.unsubscribe("a").has_value());
+    REQUIRE(s.mine.subscribe(s.on("a"), *moved).has_value());
+    s.run();
+    REQUIRE(s.heard() == said{"left a", "resumed a", "[a] a:2"});
+}
+
+TEST_CASE("The owner of a feed is told once that there is something, and again after it has taken everything")
+{
+    scene s;
+    REQUIRE(s.mine.subscribe(s.on("a"), std::nullopt).has_value());
+    s.run();
+    REQUIRE(s.rung == 1);
+    s.heard();
+    s.commit("a");
+    s.follow();
+    s.commit("a");
+    s.follow();
+    REQUIRE(s.rung == 2);
+}
+
+} // namespace rowcast::hub
