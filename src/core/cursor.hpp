@@ -43,7 +43,7 @@ public:
     result<cursor> open(std::string_view text) const;
 
     // The longest string that `open` looks at: a snapshot lists at most the server's open transactions.
-    static constexpr std::size_t longest = 16 * 1024;
+    static constexpr std::size_t longest = 48 * 1024;
 
 private:
     std::string signature(std::string_view bytes) const;

@@ -65,13 +65,13 @@ std::optional<std::string> decode_string(std::string_view json)
     std::string out;
     out.reserve(rest.size());
     while (!rest.empty()) {
-        const std::size_t plain = std::min(rest.find('\\'), rest.size());
+        const std::size_t plain = std::min(rest.find_first_of("\\\""), rest.size());
         out += rest.substr(0, plain);
         rest.remove_prefix(plain);
         if (rest.empty()) {
             break;
         }
-        if (rest.size() < 2) {
+        if (rest.size() < 2 || rest.front() == '"') {
             return std::nullopt;
         }
         const char escape = rest[1];
