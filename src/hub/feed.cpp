@@ -51,6 +51,11 @@ bool feed::has_output() const
     return state_->has_output();
 }
 
+bool feed::caught_up() const
+{
+    return state_->caught_up();
+}
+
 std::size_t feed::subscriptions() const
 {
     return state_->subscriptions();

@@ -101,6 +101,10 @@ public:
     std::optional<std::string> moved_on();
 
     bool has_output() const;
+
+    // Whether every subscription is on the live stream and has been handed out all that it had: a poll has its answer.
+    bool caught_up() const;
+
     std::size_t subscriptions() const;
 
 private:

@@ -33,6 +33,7 @@ public:
     std::optional<output> next(const portion& most);
     std::optional<std::string> moved_on();
     bool has_output() const;
+    bool caught_up() const { return !overflowed_ && items_.empty() && groups_.empty(); }
     std::size_t subscriptions() const;
     void leave(); // the feed is going: let go of every view and every reading
 

@@ -1,0 +1,97 @@
+#include "net/caller.hpp"
+
+#include <utility>
+
+#include "protocol/query_string.hpp"
+
+namespace rowcast::net {
+namespace {
+
+using core::error_code;
+using core::failure;
+using core::result;
+
+bool starts_with_bearer(std::string_view text)
+{
+    constexpr std::string_view scheme = "bearer ";
+    for (std::size_t i = 0; i < scheme.size(); ++i) {
+        if (i >= text.size() || (text[i] | 0x20) != (scheme[i] | 0x20)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+} // namespace
+
+result<std::optional<std::string>> find_token(const request& from)
+{
+    auto parameters = protocol::parse_query(from.query);
+    if (!parameters) {
+        return parameters.error();
+    }
+    std::optional<std::string> token;
+    for (protocol::parameter& given : *parameters) {
+        if (given.name == "access_token") {
+            if (token) {
+                return failure{error_code::bad_request, "'access_token' is given twice"};
+            }
+            token = std::move(given.value);
+        }
+    }
+    if (from.authorization.empty()) {
+        return token;
+    }
+    if (token) {
+        return failure{error_code::bad_request, "the token is given twice, in the header and in the URL"};
+    }
+    if (!starts_with_bearer(from.authorization)) {
+        return failure{error_code::token_invalid, "the Authorization header is not of the kind 'Bearer TOKEN'"};
+    }
+    std::string_view rest = from.authorization;
+    rest.remove_prefix(std::min(rest.find_first_not_of(' ', 6), rest.size()));
+    return std::optional<std::string>(rest);
+}
+
+result<policy::identity> identify(const request& from, const services& with)
+{
+    auto token = find_token(from);
+    if (!token) {
+        return token.error();
+    }
+    return *token ? with.authenticate(std::string_view(**token)) : with.authenticate(std::nullopt);
+}
+
+result<hub::feed::request> authorize(const protocol::wish& wanted, const policy::identity& who, const permissions& now)
+{
+    if (!now.rules || !now.tables) {
+        return failure{error_code::unavailable, ""};
+    }
+    if (wanted.snapshot) {
+        return failure{error_code::unsupported, "this version does not send the rows that are there already ('snapshot')"};
+    }
+    hub::feed::request out;
+    out.id = wanted.id;
+    if (const auto* channel = std::get_if<protocol::wish::channel>(&wanted.to)) {
+        if (auto allowed = policy::authorize_channel(*now.rules, channel->name, who); !allowed) {
+            return allowed.error();
+        }
+        out.view.target = hub::view_spec::channel{channel->name};
+        return out;
+    }
+    const auto& to = std::get<protocol::wish::table>(wanted.to);
+    const auto table = now.tables->find(to.name);
+    if (!table) {
+        return failure{error_code::unknown_table,
+                       "no table '" + to.name + "' is watched (a name has its schema, as in public.orders)"};
+    }
+    auto seen = policy::authorize(*now.rules, table, who, to.wanted);
+    if (!seen) {
+        return seen.error();
+    }
+    out.view.target = std::make_shared<const policy::visibility>(std::move(*seen));
+    out.operations = to.events;
+    return out;
+}
+
+} // namespace rowcast::net

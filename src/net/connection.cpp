@@ -1,0 +1,266 @@
+#include "net/connection.hpp"
+
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
+
+#include <algorithm>
+#include <optional>
+
+#include "net/origin.hpp"
+#include "net/stream_session.hpp"
+#include "net/wakeup.hpp"
+#include "net/websocket_session.hpp"
+
+namespace rowcast::net {
+namespace {
+
+namespace beast = boost::beast;
+namespace http = beast::http;
+using namespace std::chrono_literals;
+using boost::asio::awaitable;
+using boost::asio::ip::tcp;
+using core::error_code;
+using message = http::request<http::string_body>;
+
+constexpr std::size_t header_most = 16 * 1024;
+constexpr std::size_t target_most = 8 * 1024;
+constexpr std::uint64_t body_most = 64 * 1024;
+constexpr auto idle_time = 75s;    // between two requests
+constexpr auto request_time = 10s; // from a request's first byte to its last
+constexpr auto write_time = 30s;   // for each piece of an answer
+constexpr std::size_t piece = 64 * 1024;
+
+std::string text(const message& from, http::field name)
+{
+    const auto found = from[name];
+    return {found.data(), found.size()};
+}
+
+// What may stand there once only: two readers could take different ones.
+std::optional<core::failure> check(const message& read)
+{
+    if (read.target().size() > target_most) {
+        return core::failure{error_code::message_too_large, "the URL is longer than 8 KB"};
+    }
+    if (read.target().empty() || read.target().front() != '/') {
+        return core::failure{error_code::bad_request, "the target of a request is a path"};
+    }
+    for (const http::field once : {http::field::host, http::field::authorization, http::field::origin}) {
+        if (read.count(once) > 1) {
+            return core::failure{error_code::bad_request, "the header " + std::string(http::to_string(once)) + " is there twice"};
+        }
+    }
+    if (read.version() == 11 && read.count(http::field::host) == 0) {
+        return core::failure{error_code::bad_request, "the header Host is missing"};
+    }
+    return std::nullopt;
+}
+
+request understand(const message& read, const std::string& peer)
+{
+    request out;
+    out.method = {read.method_string().data(), read.method_string().size()};
+    const std::string target(read.target().data(), read.target().size());
+    const std::size_t mark = std::min(target.find('?'), target.size());
+    out.path = target.substr(0, mark);
+    out.query = target.substr(std::min(mark + 1, target.size()));
+    out.host = text(read, http::field::host);
+    out.origin = text(read, http::field::origin);
+    out.authorization = text(read, http::field::authorization);
+    const auto last = read["Last-Event-ID"];
+    out.last_event_id = {last.data(), last.size()};
+    out.asked_method = text(read, http::field::access_control_request_method);
+    out.protocols = text(read, http::field::sec_websocket_protocol);
+    out.upgrade = beast::websocket::is_upgrade(read);
+    out.peer = peer;
+    return out;
+}
+
+std::string address_of(const tcp::socket& client)
+{
+    boost::system::error_code why;
+    const auto peer = client.remote_endpoint(why);
+    return why ? std::string() : peer.address().to_string();
+}
+
+class connection final : public activity {
+public:
+    connection(worker& on, tcp::socket client)
+        : activity(on), on_(on), peer_(address_of(client)), stream_(std::move(client)), buffer_(header_most + body_most)
+    {
+    }
+
+    awaitable<void> run()
+    {
+        while (open_) {
+            http::request_parser<http::string_body> parser;
+            parser.header_limit(header_most);
+            parser.body_limit(body_most);
+            if (!co_await first_bytes()) {
+                break;
+            }
+            stream_.expires_after(request_time);
+            auto [why, size] = co_await http::async_read(stream_, buffer_, parser, as_result);
+            if (why) {
+                co_await refuse_unreadable(why);
+                break;
+            }
+            stream_.expires_never();
+            co_await serve(parser.release());
+        }
+        close();
+    }
+
+    void say_goodbye(std::chrono::milliseconds) override
+    {
+        last_ = true;
+        if (idle_) {
+            abort();
+        }
+    }
+    void abort() override { stream_.cancel(); open_ = false; }
+
+private:
+    // Between requests there is nothing to lose: the server may stop, or the client stay away.
+    awaitable<bool> first_bytes()
+    {
+        if (buffer_.size() > 0) {
+            co_return true; // pipelined
+        }
+        if (last_ || on_.is_stopping()) {
+            co_return false;
+        }
+        idle_ = true;
+        stream_.expires_after(idle_time);
+        auto [why, size] = co_await stream_.async_read_some(buffer_.prepare(4096), as_result);
+        idle_ = false;
+        buffer_.commit(size);
+        co_return !why;
+    }
+
+    awaitable<void> refuse_unreadable(boost::system::error_code why)
+    {
+        if (why == http::error::end_of_stream || why.category() != http::make_error_code(http::error::bad_method).category()) {
+            co_return; // the client left, or was too slow
+        }
+        const bool too_large = why == http::error::header_limit || why == http::error::body_limit || why == http::error::buffer_overflow;
+        answer out = refuse(too_large ? core::failure{error_code::message_too_large, "a request's header may have 16 KB, its body 64 KB"}
+                                      : core::failure{error_code::malformed, "not a request of HTTP/1.1: " + why.message()});
+        co_await write(to_http(out, {false, false, false, true}));
+        co_await drain();
+    }
+
+    awaitable<void> serve(message read)
+    {
+        framing how;
+        how.http_1_1 = read.version() == 11;
+        how.head_only = read.method() == http::verb::head;
+        how.keep_alive = read.keep_alive() && !last_ && !on_.is_stopping();
+        const auto wrong = check(read);
+        const request asked = understand(read, peer_);
+        route where = wrong ? route(refuse(*wrong)) : on_.shared().routes.find(asked);
+
+        if (auto* socket = std::get_if<open_websocket>(&where)) {
+            open_ = false;
+            if (buffer_.size() == 0) { // nobody may speak before the upgrade is answered
+                co_await run_websocket(on_, std::move(stream_), std::move(read), std::move(*socket));
+            }
+            co_return;
+        }
+        if (auto* stream = std::get_if<open_stream>(&where)) {
+            open_ = false;
+            how.streamed = true;
+            how.keep_alive = false;
+            answer first;
+            first.content_type = "text/event-stream";
+            // Proxies keep streams back otherwise.
+            first.headers = {{"Cache-Control", "no-cache, no-store"}, {"X-Accel-Buffering", "no"}};
+            add_cors_headers(first, asked);
+            co_await run_stream(on_, stream_.socket(), std::move(*stream), std::move(first), how);
+            co_return;
+        }
+        answer out;
+        if (auto* poll = std::get_if<open_poll>(&where)) {
+            if (how.head_only) {
+                poll->asked.wait = 0s;
+            }
+            auto gathered = co_await run_poll(on_, stream_.socket(), std::move(*poll));
+            if (!gathered) {
+                open_ = false;
+                co_return;
+            }
+            out = std::move(*gathered);
+            add_cors_headers(out, asked);
+            how.keep_alive = how.keep_alive && !last_;
+        } else {
+            out = std::move(std::get<answer>(where));
+        }
+        if (out.status >= 400) {
+            on_.shared().tell(observe::request_refused{"http", std::to_string(out.status), asked.path.substr(0, 100)});
+        }
+        const bool written = co_await write(to_http(out, how));
+        open_ = open_ && written && how.keep_alive;
+    }
+
+    // In pieces, each with a time of its own: a large answer on a slow line is no reason to give up.
+    awaitable<bool> write(std::string bytes)
+    {
+        for (std::size_t at = 0; at < bytes.size(); at += piece) {
+            stream_.expires_after(write_time);
+            const auto part = boost::asio::buffer(bytes.data() + at, std::min(piece, bytes.size() - at));
+            auto [why, size] = co_await boost::asio::async_write(stream_, part, as_result);
+            if (why) {
+                co_return false;
+            }
+        }
+        stream_.expires_never();
+        co_return true;
+    }
+
+    // A close with unread input resets the connection, and the client may lose the answer that says why: read on for a
+    // moment.
+    awaitable<void> drain()
+    {
+        boost::system::error_code ignored;
+        stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+        stream_.expires_after(1s);
+        buffer_.clear();
+        for (std::size_t left = 256 * 1024; left > 0;) {
+            auto [why, size] = co_await stream_.async_read_some(buffer_.prepare(4096), as_result);
+            if (why) {
+                break;
+            }
+            left -= std::min(left, size);
+        }
+    }
+
+    void close()
+    {
+        boost::system::error_code ignored;
+        stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
+        stream_.socket().close(ignored);
+    }
+
+    worker& on_;
+    const std::string peer_;
+    beast::tcp_stream stream_;
+    beast::flat_buffer buffer_;
+    bool open_ = true;
+    bool idle_ = false;
+    bool last_ = false; // the server stops: this request is the last one
+};
+
+} // namespace
+
+awaitable<void> serve_connection(worker& on, tcp::socket client)
+{
+    connection served(on, std::move(client));
+    co_await served.run();
+}
+
+} // namespace rowcast::net

@@ -1,0 +1,303 @@
+#include "net/conversation.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "net/caller.hpp"
+#include "protocol/server_message.hpp"
+
+namespace rowcast::net {
+namespace {
+
+using core::error_code;
+using core::failure;
+using namespace std::chrono_literals;
+
+constexpr auto time_to_authenticate = 10s;
+constexpr std::int64_t warning_seconds = 30; // before the token expires
+
+std::string_view status_name(hub::subscribed::status what)
+{
+    switch (what) {
+    case hub::subscribed::status::live: return "live";
+    case hub::subscribed::status::resumed: return "resumed";
+    case hub::subscribed::status::reset: return "reset";
+    }
+    return "";
+}
+
+} // namespace
+
+moment moment::now()
+{
+    const auto since = std::chrono::system_clock::now().time_since_epoch();
+    return {std::chrono::steady_clock::now(), std::chrono::duration_cast<std::chrono::seconds>(since).count()};
+}
+
+conversation::conversation(hub::shard& home, const services& with, const config::server& settings, session_count& count,
+                           std::string name, std::function<void()> ready)
+    : with_(with)
+    , settings_(settings)
+    , count_(count)
+    , home_(home)
+    , name_(std::move(name))
+    , ready_(std::move(ready))
+    , feed_(home, {settings.limits.subscriptions_per_session, settings.limits.send_buffer}, [this] { ready_(); })
+    , messages_(settings.limits.messages_per_second, settings.limits.messages_per_second * 2)
+{
+}
+
+void conversation::open(std::optional<policy::identity> who, bool has_token, moment now)
+{
+    opened_ = last_heard_ = now.steady;
+    next_beat_ = now.steady + settings_.heartbeat;
+    auto place = count_.enter(who ? who->subject : nobody_);
+    if (!place) {
+        refuse("", place.error());
+        return;
+    }
+    place_ = std::move(*place);
+    who_ = std::move(who);
+    has_token_ = has_token;
+    say(protocol::welcome(name_, home_.cursor(), settings_.heartbeat));
+    if (has_token) {
+        say(protocol::authenticated(who_->expires));
+    }
+}
+
+void conversation::heard(moment now)
+{
+    last_heard_ = now.steady;
+    if (!over_ && !messages_.take(now.steady)) {
+        refuse("", {error_code::too_many_messages,
+                    "more than " + std::to_string(settings_.limits.messages_per_second) + " messages a second"});
+    }
+}
+
+void conversation::received(std::string_view text, moment now)
+{
+    heard(now);
+    if (over_) {
+        return;
+    }
+    ++unanswered_;
+    auto parsed = protocol::parse_client_message(text);
+    if (const auto* bad = std::get_if<protocol::bad_message>(&parsed)) {
+        refuse(bad->id, bad->why);
+        return;
+    }
+    std::visit([&](const auto& message) { take(message, now); }, std::get<protocol::client_message>(parsed));
+}
+
+void conversation::take(const protocol::auth_message& message, moment)
+{
+    auto who = with_.authenticate(std::string_view(message.token));
+    if (!who) {
+        refuse("", who.error());
+        return;
+    }
+    if (has_token_ && who_->subject != who->subject) {
+        refuse("", {error_code::subject_changed, ""});
+        return;
+    }
+    if (!has_token_) {
+        // From the anonymous, or from nobody yet, to a user whose sessions are counted.
+        place_ = {};
+        auto place = count_.enter(who->subject);
+        if (!place) {
+            refuse("", place.error());
+            return;
+        }
+        place_ = std::move(*place);
+    }
+    who_ = std::move(*who);
+    has_token_ = true;
+    warned_ = false;
+    say(protocol::authenticated(who_->expires));
+    reconsider();
+}
+
+void conversation::take(const protocol::subscribe_message& message, moment)
+{
+    const protocol::wish& wanted = message.wanted;
+    if (!who_) {
+        refuse(wanted.id, {error_code::token_missing, "the first message must be an 'auth' with a token"});
+        return;
+    }
+    auto allowed = authorize(wanted, *who_, with_.permitted());
+    if (!allowed) {
+        refuse(wanted.id, allowed.error());
+        return;
+    }
+    std::string sees = allowed->view.key();
+    if (auto subscribed = feed_.subscribe(std::move(*allowed), wanted.after); !subscribed) {
+        refuse(wanted.id, subscribed.error());
+        return;
+    }
+    subscriptions_.insert_or_assign(wanted.id, subscription{wanted, std::move(sees)});
+}
+
+void conversation::take(const protocol::unsubscribe_message& message, moment)
+{
+    if (auto done = feed_.unsubscribe(message.id); !done) {
+        refuse(message.id, done.error());
+        return;
+    }
+    subscriptions_.erase(message.id);
+}
+
+void conversation::take(const protocol::ping_message& message, moment)
+{
+    say(protocol::pong(message.id));
+}
+
+bool conversation::tick(moment now)
+{
+    if (over_) {
+        return false;
+    }
+    if (!who_ && now.steady >= opened_ + time_to_authenticate) {
+        refuse("", {error_code::token_missing, "no 'auth' message came within 10 s"});
+        return false;
+    }
+    if (who_ && who_->expires) {
+        const std::int64_t left = *who_->expires - now.unix_seconds;
+        if (left <= 0) {
+            refuse("", {error_code::token_expired, "the token has expired; connect with a fresh one"});
+            return false;
+        }
+        if (left <= warning_seconds && !std::exchange(warned_, true)) {
+            say(protocol::expiring(left));
+        }
+    }
+    if (now.steady < next_beat_) {
+        return false;
+    }
+    // We cannot hear whom we do not read; the kernel ends a connection whose peer is gone (TCP_USER_TIMEOUT).
+    if (now.steady - last_heard_ >= 2 * settings_.heartbeat && !is_choked()) {
+        refuse("", {error_code::no_heartbeat, ""});
+        return false;
+    }
+    next_beat_ = now.steady + settings_.heartbeat;
+    if (said_.empty() && !feed_.has_output()) {
+        if (auto cursor = feed_.moved_on()) {
+            say(protocol::cursor_moved(*cursor));
+        }
+    }
+    return true;
+}
+
+std::chrono::steady_clock::time_point conversation::due(moment now) const
+{
+    auto at = next_beat_;
+    if (!who_) {
+        at = std::min(at, opened_ + time_to_authenticate);
+    } else if (who_->expires) {
+        const std::int64_t left = *who_->expires - now.unix_seconds - (warned_ ? 0 : warning_seconds);
+        // Tokens may last for centuries, clocks' arithmetic does not.
+        at = std::min(at, now.steady + std::chrono::seconds(std::clamp<std::int64_t>(left, 1, 3600)));
+    }
+    return at;
+}
+
+void conversation::reconsider()
+{
+    if (!who_ || over_) {
+        return;
+    }
+    const permissions now = with_.permitted();
+    std::erase_if(subscriptions_, [&](const auto& entry) {
+        auto allowed = authorize(entry.second.wanted, *who_, now);
+        if (allowed ? allowed->view.key() == entry.second.sees : allowed.error().code == error_code::unavailable) {
+            return false;
+        }
+        // A new `subscribe` is answered with what now holds, `forbidden` among others.
+        feed_.stop(entry.first, "permissions_changed");
+        return true;
+    });
+}
+
+void conversation::say_goodbye(std::chrono::milliseconds reconnect)
+{
+    if (!over_) {
+        say(protocol::goodbye("shutdown", reconnect));
+        end(core::close_code::going_away, "shutdown");
+    }
+}
+
+void conversation::end(core::close_code code, std::string reason)
+{
+    if (!over_) {
+        over_ = ending{code, std::move(reason)};
+        ready_();
+    }
+}
+
+std::optional<std::string> conversation::next()
+{
+    if (!said_.empty()) {
+        unanswered_ -= std::min<std::size_t>(unanswered_, 1);
+        std::string out = std::move(said_.front());
+        said_.pop_front();
+        return out;
+    }
+    if (over_) {
+        return std::nullopt;
+    }
+    if (auto what = feed_.next({})) {
+        if (!std::holds_alternative<hub::changes>(*what)) {
+            unanswered_ -= std::min<std::size_t>(unanswered_, 1);
+        }
+        return word(*what);
+    }
+    unanswered_ = 0;
+    return std::nullopt;
+}
+
+std::string conversation::word(hub::output& what)
+{
+    if (const auto* said = std::get_if<hub::subscribed>(&what)) {
+        const bool reset = said->what == hub::subscribed::status::reset;
+        return protocol::subscribed(said->id, status_name(said->what), reset ? std::optional(said->reason) : std::nullopt, said->cursor);
+    }
+    if (const auto* changed = std::get_if<hub::changes>(&what)) {
+        protocol::changes_message message(changed->id, changed->cursor);
+        for (const auto& entry : changed->events) {
+            message.add({entry.subs, entry.text});
+        }
+        std::string text = message.finish(changed->more);
+        if (with_.tell) {
+            with_.tell(observe::events_sent{"websocket", changed->events.size(), text.size()});
+        }
+        return text;
+    }
+    if (const auto* gone = std::get_if<hub::resync>(&what)) {
+        // It stays in `subscriptions_`: the client may have subscribed to it anew already.
+        return protocol::resync(gone->id, gone->reason);
+    }
+    if (const auto* left = std::get_if<hub::unsubscribed>(&what)) {
+        return protocol::unsubscribed(left->id);
+    }
+    const auto& refused = std::get<hub::refused>(what);
+    subscriptions_.erase(refused.id);
+    return protocol::error(refused.id, refused.why);
+}
+
+void conversation::say(std::string message)
+{
+    said_.push_back(std::move(message));
+    ready_();
+}
+
+void conversation::refuse(std::string_view id, const failure& why)
+{
+    if (with_.tell) {
+        with_.tell(observe::request_refused{"websocket", std::string(core::to_string(why.code)), why.message});
+    }
+    say(protocol::error(id, why));
+    if (const core::error_info& known = core::describe(why.code); known.close != core::close_code::none) {
+        end(known.close, std::string(known.name));
+    }
+}
+
+} // namespace rowcast::net

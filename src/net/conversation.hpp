@@ -1,0 +1,106 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "config/configuration.hpp"
+#include "hub/feed.hpp"
+#include "net/rate.hpp"
+#include "net/services.hpp"
+#include "net/session_count.hpp"
+#include "policy/identity.hpp"
+#include "protocol/client_message.hpp"
+
+namespace rowcast::net {
+
+// Both clocks at one moment: the steady one for heartbeats, seconds since the epoch for tokens.
+struct moment {
+    std::chrono::steady_clock::time_point steady;
+    std::int64_t unix_seconds = 0;
+    static moment now();
+};
+
+// The server's side of rowcast.v1 without its socket: messages and moments in, messages and an end out. One thread.
+class conversation {
+public:
+    struct ending {
+        core::close_code code = core::close_code::none;
+        std::string reason;
+    };
+
+    // `ready` is called when `next` has something, or `over` has become true; it must not call back.
+    conversation(hub::shard& home, const services& with, const config::server& settings, session_count& count,
+                 std::string name, std::function<void()> ready);
+
+    // Begins with the identity from the header or URL; nothing: an `auth` message must come within 10 s.
+    void open(std::optional<policy::identity> who, bool has_token, moment now);
+
+    void received(std::string_view text, moment now);
+    void heard(moment now); // a control frame: the client is alive
+
+    // Carries out what is due; returns whether a ping is to be sent. To be called at `due` and whenever.
+    bool tick(moment now);
+    std::chrono::steady_clock::time_point due(moment now) const;
+
+    // The rules, the tables or the caller have changed: subscriptions that now see something else end with a resync.
+    void reconsider();
+    void say_goodbye(std::chrono::milliseconds reconnect);
+    void end(core::close_code code, std::string reason); // nothing more is taken; what is in `next` may still be sent
+
+    // The next message for the client; nothing where there is nothing.
+    std::optional<std::string> next();
+
+    const std::optional<ending>& over() const { return over_; }
+    // The client writes without reading its answers: read no more until `next` has been called.
+    bool is_choked() const { return unanswered_ >= most_unanswered; }
+
+    const std::string& subject() const { return who_ ? who_->subject : nobody_; }
+
+private:
+    static constexpr std::size_t most_unanswered = 64;
+
+    void take(const protocol::auth_message& message, moment now);
+    void take(const protocol::subscribe_message& message, moment now);
+    void take(const protocol::unsubscribe_message& message, moment now);
+    void take(const protocol::ping_message& message, moment now);
+
+    void say(std::string message);
+    void refuse(std::string_view id, const core::failure& why); // the error, and the end where the code says so
+    std::string word(hub::output& what);
+
+    const services& with_;
+    const config::server& settings_;
+    session_count& count_;
+    hub::shard& home_;
+    const std::string name_;
+    const std::string nobody_;
+    std::function<void()> ready_;
+
+    std::optional<policy::identity> who_;
+    bool has_token_ = false;
+    session_count::place place_;
+    hub::feed feed_;
+    struct subscription {
+        protocol::wish wanted;
+        std::string sees; // the view's key: whether a change of rules concerns it
+    };
+    std::map<std::string, subscription, std::less<>> subscriptions_;
+
+    std::deque<std::string> said_;
+    std::size_t unanswered_ = 0; // messages of the client, less what was handed out since
+    std::optional<ending> over_;
+    rate messages_;
+    std::chrono::steady_clock::time_point opened_{};
+    std::chrono::steady_clock::time_point last_heard_{};
+    std::chrono::steady_clock::time_point next_beat_{};
+    bool warned_ = false;
+};
+
+} // namespace rowcast::net

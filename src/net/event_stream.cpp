@@ -1,0 +1,194 @@
+#include "net/event_stream.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/row.hpp"
+#include "net/caller.hpp"
+#include "protocol/server_message.hpp"
+
+namespace rowcast::net {
+namespace {
+
+std::string quoted(std::string_view text)
+{
+    std::string out;
+    core::append_quoted(out, text);
+    return out;
+}
+
+} // namespace
+
+event_stream::event_stream(hub::shard& home, const services& with, const config::server& settings, session_count::place place,
+                           subscription_request what, std::function<void()> ready)
+    : home_(home)
+    , with_(with)
+    , settings_(settings)
+    , place_(std::move(place))
+    , what_(std::move(what))
+    , ready_(std::move(ready))
+    , feed_(home, {settings.limits.subscriptions_per_session, settings.limits.send_buffer}, [this] { ready_(); })
+{
+}
+
+core::result<void> event_stream::open(moment now)
+{
+    next_beat_ = now.steady + settings_.heartbeat;
+    text_ = "retry: 2000\n\n";
+    return feed_.subscribe_together(what_.wanted, what_.asked.after);
+}
+
+void event_stream::tick(moment now)
+{
+    if (over_) {
+        return;
+    }
+    if (what_.who.expires && *what_.who.expires <= now.unix_seconds) {
+        fail("", {core::error_code::token_expired, "the token has expired; connect with a fresh one"});
+        return;
+    }
+    if (now.steady < next_beat_) {
+        return;
+    }
+    next_beat_ = now.steady + settings_.heartbeat;
+    if (!text_.empty() || feed_.has_output()) {
+        return; // the client does not even take what is there
+    }
+    if (auto cursor = feed_.moved_on()) {
+        write("cursor", R"({"cursor":)" + quoted(*cursor) + "}", *cursor);
+    } else if (!wrote_) {
+        text_ += ":\n\n";
+    }
+    wrote_ = false;
+    ready_();
+}
+
+std::chrono::steady_clock::time_point event_stream::due(moment now) const
+{
+    if (!what_.who.expires) {
+        return next_beat_;
+    }
+    const std::int64_t left = std::clamp<std::int64_t>(*what_.who.expires - now.unix_seconds, 1, 3600);
+    return std::min(next_beat_, now.steady + std::chrono::seconds(left));
+}
+
+void event_stream::reconsider()
+{
+    const permissions now = with_.permitted();
+    for (std::size_t i = 0; i < what_.wanted.size(); ++i) {
+        const auto allowed = authorize(what_.asked.wishes[i], what_.who, now);
+        const bool unknown = !allowed && allowed.error().code == core::error_code::unavailable;
+        if (!unknown && (!allowed || allowed->view.key() != what_.wanted[i].view.key())) {
+            feed_.stop(what_.wanted[i].id, "permissions_changed");
+        }
+    }
+}
+
+void event_stream::say_goodbye(std::chrono::milliseconds reconnect)
+{
+    if (!over_) {
+        text_ += "retry: " + std::to_string(reconnect.count()) + "\n\n";
+        end();
+    }
+}
+
+std::optional<std::string> event_stream::next()
+{
+    // One output at a time: what a slow client has not taken waits in the feed, which is bounded.
+    if (text_.empty() && !over_) {
+        if (auto what = feed_.next({})) {
+            std::visit(
+                [this](const auto& each) {
+                    if constexpr (!std::is_same_v<std::decay_t<decltype(each)>, hub::unsubscribed>) {
+                        word(each);
+                    }
+                },
+                *what);
+        }
+    }
+    if (text_.empty()) {
+        return std::nullopt;
+    }
+    wrote_ = true;
+    return std::exchange(text_, {});
+}
+
+void event_stream::word(const hub::changes& what)
+{
+    for (std::size_t i = 0; i < what.events.size(); ++i) {
+        std::string data;
+        if (what_.asked.named) {
+            protocol::append_event(data, {what.events[i].subs, what.events[i].text});
+        } else {
+            data.append("{").append(what.events[i].text);
+        }
+        const bool ends = i + 1 == what.events.size() && !what.more;
+        write("change", data, ends ? std::string_view(what.cursor) : std::string_view());
+    }
+    if (what.events.empty() && !what.more) {
+        write("cursor", R"({"cursor":)" + quoted(what.cursor) + "}", what.cursor);
+    }
+    if (with_.tell) {
+        with_.tell(observe::events_sent{"sse", what.events.size(), text_.size()});
+    }
+}
+
+// All subscriptions of a stream have one cursor, so the first answer is that of all.
+void event_stream::word(const hub::subscribed& what)
+{
+    if (std::exchange(announced_, true)) {
+        return;
+    }
+    if (what.what == hub::subscribed::status::reset) {
+        write("reset", R"({"reason":)" + quoted(core::to_string(what.reason)) + R"(,"cursor":)" + quoted(what.cursor) + "}", what.cursor);
+        return;
+    }
+    const bool resumed = what.what == hub::subscribed::status::resumed;
+    write("cursor", R"({"cursor":)" + quoted(what.cursor) + R"(,"status":")" + (resumed ? "resumed" : "live") + "\"}", what.cursor);
+}
+
+void event_stream::word(const hub::resync& what)
+{
+    const bool last = feed_.subscriptions() == 0;
+    std::string data = what_.asked.named ? R"({"id":)" + quoted(what.id) + "," : std::string("{");
+    data += R"("reason":)" + quoted(what.reason) + "}";
+    // The last one's place is of no use any more: a reconnect must not come upon the same resync again.
+    write("resync", data, last ? std::string_view(home_.cursor()) : std::string_view());
+    if (last) {
+        end();
+    }
+}
+
+void event_stream::word(const hub::refused& what)
+{
+    fail(what.id, what.why);
+}
+
+void event_stream::fail(std::string_view id, const core::failure& why)
+{
+    std::string data = protocol::error(what_.asked.named ? id : std::string_view(), why);
+    write("error", data);
+    end();
+}
+
+void event_stream::write(std::string_view event, std::string_view data, std::string_view id)
+{
+    text_.append("event: ").append(event).append("\n");
+    if (!id.empty()) {
+        text_.append("id: ").append(id).append("\n");
+    }
+    text_ += "data: ";
+    // A json column may be spread over lines; they separate nothing but white space there.
+    for (const char c : data) {
+        text_ += c == '\n' || c == '\r' ? ' ' : c;
+    }
+    text_ += "\n\n";
+}
+
+void event_stream::end()
+{
+    over_ = true;
+    ready_();
+}
+
+} // namespace rowcast::net

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "config/configuration.hpp"
+#include "hub/feed.hpp"
+#include "net/conversation.hpp"
+#include "net/router.hpp"
+#include "net/services.hpp"
+#include "net/session_count.hpp"
+
+namespace rowcast::net {
+
+// /v1/sse without its socket: what is to be written, in the form of Server-Sent Events (WHATWG HTML, "Server-sent
+// events"). `id:` is the cursor; it stands on the last event of a batch and nowhere inside a transaction, so that a
+// reconnect splits none. One thread.
+class event_stream {
+public:
+    // `ready` is called when `next` has something, or `is_over` has become true; it must not call back.
+    event_stream(hub::shard& home, const services& with, const config::server& settings, session_count::place place,
+                 subscription_request what, std::function<void()> ready);
+
+    core::result<void> open(moment now);
+
+    void tick(moment now);
+    std::chrono::steady_clock::time_point due(moment now) const;
+    void reconsider();
+    void say_goodbye(std::chrono::milliseconds reconnect);
+
+    // The next text, whatever has gathered; nothing where there is nothing.
+    std::optional<std::string> next();
+    bool is_over() const { return over_; } // once `next` has nothing more, the stream ends
+
+private:
+    void word(const hub::changes& what);
+    void word(const hub::subscribed& what);
+    void word(const hub::resync& what);
+    void word(const hub::refused& what);
+    void fail(std::string_view id, const core::failure& why);
+    void write(std::string_view event, std::string_view data, std::string_view id = {});
+    void end();
+
+    hub::shard& home_;
+    const services& with_;
+    const config::server& settings_;
+    session_count::place place_;
+    subscription_request what_;
+    std::function<void()> ready_;
+    hub::feed feed_;
+    std::string text_;
+    bool announced_ = false;
+    bool wrote_ = false; // since the last heartbeat
+    bool over_ = false;
+    std::chrono::steady_clock::time_point next_beat_{};
+};
+
+} // namespace rowcast::net

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "config/configuration.hpp"
+#include "hub/feed.hpp"
+#include "net/answer.hpp"
+#include "net/router.hpp"
+#include "net/services.hpp"
+
+namespace rowcast::net {
+
+// /v1/changes without its socket: gathers an answer for one request. One thread.
+class poll {
+public:
+    using time = std::chrono::steady_clock::time_point;
+
+    // `ready` is called when `step` may have an answer; it must not call back.
+    poll(hub::shard& home, const services& with, const config::server& settings, subscription_request what,
+         std::function<void()> ready);
+
+    std::optional<answer> open(time now);
+
+    // The answer as soon as there is one. To be called when `ready` was, and at `due`.
+    std::optional<answer> step(time now);
+    time due() const { return deadline_; }
+
+    // Where the server stops: what there is, at once.
+    answer cut_short();
+
+private:
+    std::optional<answer> take(hub::output& what);
+    answer finish();
+    bool is_full() const;
+
+    hub::shard& home_;
+    const services& with_;
+    subscription_request what_;
+    hub::feed feed_;
+    std::string events_;
+    std::size_t count_ = 0;
+    std::string resyncs_;
+    std::string cursor_;
+    bool more_ = false;
+    time deadline_{};
+};
+
+} // namespace rowcast::net

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+namespace rowcast::net {
+
+// What the routes need of an HTTP request: the parser (connection.cpp) has checked its form.
+struct request {
+    std::string method;
+    std::string path;  // as it was sent
+    std::string query; // without the ?
+    std::string host;
+    std::string origin;        // empty: not from a page of another origin, or not from a browser
+    std::string authorization;
+    std::string last_event_id;
+    std::string asked_method;  // Access-Control-Request-Method
+    std::string protocols;     // Sec-WebSocket-Protocol
+    bool upgrade = false;      // to WebSocket
+    std::string peer;          // the client's address
+};
+
+} // namespace rowcast::net

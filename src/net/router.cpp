@@ -1,0 +1,223 @@
+#include "net/router.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "core/row.hpp"
+#include "net/caller.hpp"
+#include "net/origin.hpp"
+#include "protocol/excerpt.hpp"
+#include "protocol/query_string.hpp"
+
+namespace rowcast::net {
+namespace {
+
+using core::error_code;
+using core::failure;
+
+constexpr std::array<std::string_view, 8> resources{"/v1/ws",   "/v1/sse", "/v1/changes", "/v1/rows",
+                                                    "/v1/session", "/healthz", "/readyz",  "/metrics"};
+constexpr std::array<std::string_view, 9> methods{"GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT"};
+
+answer not_found(const request& asked)
+{
+    return refuse({error_code::not_found, "there is nothing at " + protocol::excerpt(asked.path)});
+}
+
+// The same for a user at every bridge and at all times (FNV-1a), and different for each transport.
+bool is_offered(std::string_view transport, unsigned percent, std::string_view user)
+{
+    std::uint64_t hash = 14695981039346656037U;
+    for (const std::string_view part : {transport, std::string_view(":"), user}) {
+        for (const char c : part) {
+            hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+        }
+    }
+    return hash % 100 < percent;
+}
+
+std::string join(const std::vector<std::string>& words)
+{
+    std::string out = "[";
+    for (const std::string& word : words) {
+        if (out.size() > 1) {
+            out += ',';
+        }
+        core::append_quoted(out, word);
+    }
+    return out + "]";
+}
+
+bool offers(std::string_view list, std::string_view protocol)
+{
+    while (!list.empty()) {
+        std::string_view part = list.substr(0, list.find(','));
+        list.remove_prefix(std::min(part.size() + 1, list.size()));
+        const std::size_t first = part.find_first_not_of(" \t");
+        const std::size_t last = part.find_last_not_of(" \t");
+        if (first != std::string_view::npos && part.substr(first, last - first + 1) == protocol) {
+            return true;
+        }
+    }
+    return false;
+}
+
+} // namespace
+
+route router::find(const request& asked) const
+{
+    if (std::find(methods.begin(), methods.end(), asked.method) == methods.end()) {
+        return refuse({error_code::unsupported, "the method " + protocol::excerpt(asked.method) + " is not implemented"});
+    }
+    const bool known = std::find(resources.begin(), resources.end(), asked.path) != resources.end();
+    const auto page = !known && with_.find_page ? with_.find_page(asked.path) : std::nullopt;
+    if (!known && !page) {
+        return not_found(asked);
+    }
+    if (asked.method == "OPTIONS" && may_talk(asked, settings_.origins)) {
+        return preflight(asked);
+    }
+    if (asked.method != "GET" && asked.method != "HEAD" && asked.method != "OPTIONS") {
+        answer out = refuse({error_code::method_not_allowed, "this resource is only read: GET, HEAD or OPTIONS"});
+        out.headers.emplace_back("Allow", "GET, HEAD, OPTIONS");
+        return out;
+    }
+    if (page) {
+        return answer{200, page->content_type, page->body, {}};
+    }
+    if (asked.path == "/healthz") {
+        return answer{200, "application/json", R"({"status":"ok"})", {}};
+    }
+    if (asked.path == "/readyz") {
+        return ready();
+    }
+    if (asked.path == "/metrics") {
+        return metrics();
+    }
+    if (!may_talk(asked, settings_.origins)) {
+        return refuse({error_code::forbidden, "pages of " + protocol::excerpt(asked.origin) + " are not among server.origins"});
+    }
+    if (asked.path == "/v1/ws") {
+        return websocket(asked);
+    }
+    route out = asked.path == "/v1/session"   ? route(session(asked))
+                : asked.path == "/v1/sse"     ? subscribe(asked, protocol::resource::sse)
+                : asked.path == "/v1/changes" ? subscribe(asked, protocol::resource::changes)
+                                              : route(refuse({error_code::unsupported, "this version does not serve rows"}));
+    if (auto* made = std::get_if<answer>(&out)) {
+        add_cors_headers(*made, asked);
+    }
+    return out;
+}
+
+route router::websocket(const request& asked) const
+{
+    if (!asked.upgrade) {
+        return refuse({error_code::bad_request, "this resource speaks WebSocket: send Upgrade: websocket"});
+    }
+    if (!asked.protocols.empty() && !offers(asked.protocols, "rowcast.v1")) {
+        return refuse({error_code::bad_request, "the subprotocol of this resource is rowcast.v1"});
+    }
+    auto parameters = protocol::parse_query(asked.query);
+    if (!parameters) {
+        return refuse(parameters.error());
+    }
+    for (const protocol::parameter& given : *parameters) {
+        if (given.name != "access_token") {
+            return refuse({error_code::bad_request, "this resource has no parameter " + protocol::excerpt(given.name)});
+        }
+    }
+    auto token = find_token(asked);
+    if (!token) {
+        return refuse(token.error());
+    }
+    auto who = *token ? with_.authenticate(std::string_view(**token)) : with_.authenticate(std::nullopt);
+    if (!who && *token) {
+        return refuse(who.error());
+    }
+    return open_websocket{who ? std::optional(std::move(*who)) : std::nullopt, token->has_value()};
+}
+
+route router::subscribe(const request& asked, protocol::resource of) const
+{
+    auto who = identify(asked, with_);
+    if (!who) {
+        return refuse(who.error());
+    }
+    auto read = protocol::parse_url_request(asked.query, of);
+    if (!read) {
+        return refuse(read.error());
+    }
+    if (of == protocol::resource::sse && !asked.last_event_id.empty()) {
+        // What the browser adds on a reconnect is newer than what the page wrote into the URL at first.
+        read->after = asked.last_event_id;
+    }
+    if (read->wishes.size() > settings_.limits.subscriptions_per_session) {
+        return refuse({error_code::too_many_subscriptions,
+                       "a session may have " + std::to_string(settings_.limits.subscriptions_per_session) + " subscriptions"});
+    }
+    subscription_request out{std::move(*who), std::move(*read), {}};
+    const permissions now = with_.permitted();
+    for (const protocol::wish& wish : out.asked.wishes) {
+        auto wanted = authorize(wish, out.who, now);
+        if (!wanted) {
+            failure why = wanted.error();
+            if (out.asked.named) {
+                why.message = protocol::excerpt(wish.id) + ": " +
+                              (why.message.empty() ? std::string(core::describe(why.code).sentence) : why.message);
+            }
+            return refuse(why);
+        }
+        out.wanted.push_back(std::move(*wanted));
+    }
+    if (of == protocol::resource::sse) {
+        return open_stream{std::move(out)};
+    }
+    return open_poll{std::move(out)};
+}
+
+answer router::session(const request& asked) const
+{
+    auto who = identify(asked, with_);
+    if (!who) {
+        return refuse(who.error());
+    }
+    // Nobody knows the anonymous apart; their address is as stable as it gets.
+    const std::string& user = who->subject.empty() ? asked.peer : who->subject;
+    std::vector<std::string> transports;
+    if (is_offered("websocket", offered_.websocket, user)) {
+        transports.emplace_back("websocket");
+    }
+    if (is_offered("sse", offered_.sse, user)) {
+        transports.emplace_back("sse");
+    }
+    transports.emplace_back("poll");
+    answer out;
+    out.body = R"({"roles":)" + join(who->roles) + R"(,"transports":)" + join(transports) + R"(,"heartbeat":)" +
+               std::to_string(std::max<long long>(1, std::chrono::duration_cast<std::chrono::seconds>(settings_.heartbeat).count()));
+    if (who->expires) {
+        out.body += R"(,"expires":)" + std::to_string(*who->expires);
+    }
+    out.body += '}';
+    return out;
+}
+
+answer router::ready() const
+{
+    const std::vector<std::string> reasons = with_.not_ready ? with_.not_ready() : std::vector<std::string>();
+    answer out;
+    out.status = reasons.empty() ? 200 : 503;
+    out.body = reasons.empty() ? R"({"ready":true})" : R"({"ready":false,"reasons":)" + join(reasons) + "}";
+    return out;
+}
+
+answer router::metrics() const
+{
+    if (!with_.metrics) {
+        return refuse({error_code::not_found, "this server does not give metrics"});
+    }
+    return {200, "text/plain; version=0.0.4; charset=utf-8", with_.metrics(), {}};
+}
+
+} // namespace rowcast::net

@@ -1,0 +1,149 @@
+#include "net/server.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <future>
+#include <stdexcept>
+#include <vector>
+
+#include "net/connection.hpp"
+#include "net/listener.hpp"
+#include "net/worker.hpp"
+
+namespace rowcast::net {
+namespace {
+
+// For those who were told to end now, and end by themselves.
+constexpr std::chrono::seconds time_to_abort{2};
+
+bool all_ready(std::vector<std::future<void>>& of, std::chrono::steady_clock::time_point until)
+{
+    return std::all_of(of.begin(), of.end(), [&](auto& each) { return each.wait_until(until) == std::future_status::ready; });
+}
+
+} // namespace
+
+struct server::state {
+    state(config::server settings, config::rollout offered, unsigned shards, services with)
+        : shared(std::move(settings), offered, std::move(with))
+    {
+        for (unsigned id = 0; id < std::max(shards, 1u); ++id) {
+            workers.push_back(std::make_unique<worker>(id, shared));
+        }
+    }
+
+    // Round robin: sessions last so long that nothing cleverer pays.
+    listener::destination next()
+    {
+        worker& on = *workers[turn++ % workers.size()];
+        return {on.context(), [&on](boost::asio::ip::tcp::socket client) {
+                    boost::asio::post(on.context(), [&on, client = std::move(client)]() mutable {
+                        if (!on.is_stopping()) {
+                            on.spawn(serve_connection(on, std::move(client)));
+                        }
+                    });
+                }};
+    }
+
+    site shared;
+    std::vector<std::unique_ptr<worker>> workers;
+    std::unique_ptr<listener> accepting; // lives on the first worker
+    std::size_t turn = 0;
+    std::uint16_t port = 0;
+    bool running = false;
+};
+
+server::server(config::server settings, config::rollout offered, unsigned shards, services with)
+{
+    if (settings.certificate) {
+        throw std::invalid_argument("server.tls: this version does not speak TLS itself; leave it out and put a proxy in front");
+    }
+    state_ = std::make_unique<state>(std::move(settings), offered, shards, std::move(with));
+}
+
+server::~server()
+{
+    stop(std::chrono::milliseconds(0));
+    for (auto& each : state_->workers) {
+        each->join();
+    }
+}
+
+void server::start()
+{
+    worker& first = *state_->workers.front();
+    state_->accepting = std::make_unique<listener>(first.context(), state_->shared);
+    state_->port = state_->accepting->port();
+    boost::asio::post(first.context(), [state = state_.get(), &first] {
+        first.spawn(state->accepting->run([state] { return state->next(); }));
+    });
+    for (auto& each : state_->workers) {
+        each->start();
+    }
+    state_->running = true;
+    state_->shared.tell(observe::listening{state_->shared.settings.listen.address, state_->port});
+}
+
+void server::stop(std::chrono::milliseconds deadline)
+{
+    if (!std::exchange(state_->running, false)) {
+        return;
+    }
+    const auto until = std::chrono::steady_clock::now() + deadline;
+    post(0, [state = state_.get()] { state->accepting->close(); });
+    std::vector<std::future<void>> drained;
+    for (auto& each : state_->workers) {
+        drained.push_back(each->stop());
+    }
+    if (!all_ready(drained, until)) {
+        for (auto& each : state_->workers) {
+            each->abort();
+        }
+        all_ready(drained, std::chrono::steady_clock::now() + time_to_abort);
+    }
+    for (auto& each : state_->workers) {
+        each->join();
+    }
+}
+
+std::uint16_t server::port() const
+{
+    return state_->port;
+}
+
+unsigned server::shards() const
+{
+    return static_cast<unsigned>(state_->workers.size());
+}
+
+boost::asio::io_context& server::context(hub::shard_id id)
+{
+    return state_->workers.at(id)->context();
+}
+
+hub::shard& server::shard(hub::shard_id id)
+{
+    return state_->workers.at(id)->shard();
+}
+
+void server::publish(const hub::publication_ptr& published)
+{
+    for (auto& each : state_->workers) {
+        boost::asio::post(each->context(), [&on = *each, published] { on.shard().publish(published); });
+    }
+}
+
+void server::post(hub::shard_id id, std::function<void()> work)
+{
+    boost::asio::post(context(id), std::move(work));
+}
+
+void server::permissions_changed()
+{
+    for (auto& each : state_->workers) {
+        boost::asio::post(each->context(), [&on = *each] { on.reconsider(); });
+    }
+}
+
+} // namespace rowcast::net

@@ -1,0 +1,215 @@
+#include "net/stream_session.hpp"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/write.hpp>
+
+#include <array>
+
+#include "net/event_stream.hpp"
+#include "net/poll.hpp"
+#include "net/wakeup.hpp"
+
+namespace rowcast::net {
+namespace {
+
+using namespace boost::asio::experimental::awaitable_operators;
+using boost::asio::awaitable;
+using boost::system::error_code;
+using tcp = boost::asio::ip::tcp;
+using clock = std::chrono::steady_clock;
+
+class stream_session final : public activity {
+public:
+    stream_session(worker& on, tcp::socket& client, open_stream what, session_count::place place, bool chunked)
+        : activity(on)
+        , shared_(on.shared())
+        , client_(client)
+        , name_(on.name_session())
+        , subject_(what.who.subject)
+        , chunked_(chunked)
+        , output_(client.get_executor())
+        , alarm_(client.get_executor())
+        , events_(on.shard(), shared_.with, shared_.settings, std::move(place), std::move(what), [this] { output_.notify(); })
+    {
+    }
+
+    core::result<void> open() { return events_.open(moment::now()); }
+
+    awaitable<void> run(std::string head)
+    {
+        shared_.tell(observe::session_opened{"sse", name_, subject_});
+        co_await (write_all(std::move(head)) && notice_leaving() && keep_time());
+        shared_.tell(observe::session_closed{"sse", name_, 0, reason_});
+    }
+
+    void say_goodbye(std::chrono::milliseconds reconnect) override
+    {
+        reason_ = "shutdown";
+        events_.say_goodbye(reconnect);
+    }
+    void reconsider() override { events_.reconsider(); }
+    void abort() override { close("aborted"); }
+
+private:
+    awaitable<void> write_all(std::string text)
+    {
+        while (open_) {
+            auto [why, size] = co_await boost::asio::async_write(client_, boost::asio::buffer(text), as_result);
+            if (why) {
+                close("the client is gone");
+                break;
+            }
+            auto more = events_.next();
+            while (open_ && !more && !events_.is_over()) {
+                co_await output_.wait();
+                more = events_.next();
+            }
+            if (!more) {
+                break;
+            }
+            text = chunked_ ? chunk(*more) : std::move(*more);
+        }
+        if (open_ && chunked_) {
+            text = chunk("");
+            co_await boost::asio::async_write(client_, boost::asio::buffer(text), as_result);
+        }
+        close("ended");
+    }
+
+    // Nothing is expected from the client but that it leaves.
+    awaitable<void> notice_leaving()
+    {
+        std::array<char, 512> ignored;
+        for (;;) {
+            auto [why, size] = co_await client_.async_read_some(boost::asio::buffer(ignored), as_result);
+            if (why) {
+                close("the client is gone");
+                break;
+            }
+        }
+    }
+
+    awaitable<void> keep_time()
+    {
+        while (open_) {
+            co_await alarm_.wait(events_.due(moment::now()));
+            events_.tick(moment::now());
+        }
+    }
+
+    void close(const char* reason)
+    {
+        if (!open_) {
+            return;
+        }
+        open_ = false;
+        reason_ = reason_.empty() ? reason : reason_;
+        error_code ignored;
+        client_.shutdown(tcp::socket::shutdown_both, ignored);
+        client_.cancel(ignored);
+        output_.notify();
+        alarm_.notify();
+    }
+
+    site& shared_;
+    tcp::socket& client_;
+    const std::string name_;
+    const std::string subject_;
+    const bool chunked_;
+    wakeup output_;
+    wakeup alarm_;
+    event_stream events_;
+    bool open_ = true;
+    std::string reason_;
+};
+
+class poll_session final : public activity {
+public:
+    poll_session(worker& on, tcp::socket& client, open_poll what)
+        : activity(on)
+        , client_(client)
+        , output_(client.get_executor())
+        , poll_(on.shard(), on.shared().with, on.shared().settings, std::move(what), [this] { output_.notify(); })
+    {
+    }
+
+    awaitable<std::optional<answer>> run()
+    {
+        auto done = poll_.open(clock::now());
+        while (!done) {
+            done = stopping_ ? poll_.cut_short() : poll_.step(clock::now());
+            if (!done && (co_await (output_.wait(poll_.due()) || leaving())).index() == 1) {
+                break;
+            }
+        }
+        co_return done;
+    }
+
+    void say_goodbye(std::chrono::milliseconds) override
+    {
+        stopping_ = true;
+        output_.notify();
+    }
+    void abort() override
+    {
+        error_code ignored;
+        client_.close(ignored);
+        say_goodbye({});
+    }
+
+private:
+    awaitable<void> leaving()
+    {
+        auto [why] = co_await client_.async_wait(tcp::socket::wait_read, as_result);
+        if (!why) {
+            char next = 0;
+            error_code ended;
+            client_.receive(boost::asio::buffer(&next, 1), tcp::socket::message_peek, ended);
+            if (!ended) {
+                // A pipelined request: it has its turn; that the client leaves after it is noticed then.
+                wakeup never(client_.get_executor());
+                co_await never.wait();
+            }
+        }
+    }
+
+    tcp::socket& client_;
+    wakeup output_;
+    poll poll_;
+    bool stopping_ = false;
+};
+
+} // namespace
+
+awaitable<void> run_stream(worker& on, tcp::socket& client, open_stream what, answer first, framing how)
+{
+    auto place = on.shared().count.enter(what.who.subject);
+    std::string refused;
+    if (!place) {
+        refused = to_http(refuse(place.error()), {false, how.head_only, false, how.http_1_1});
+    } else if (how.head_only) {
+        refused = to_http(first, how);
+    } else {
+        stream_session session(on, client, std::move(what), std::move(*place), how.http_1_1);
+        if (auto opened = session.open(); opened) {
+            co_await session.run(to_http(first, how));
+        } else {
+            refused = to_http(refuse(opened.error()), {false, false, false, how.http_1_1});
+        }
+    }
+    if (!refused.empty()) {
+        co_await boost::asio::async_write(client, boost::asio::buffer(refused), as_result);
+    }
+}
+
+awaitable<std::optional<answer>> run_poll(worker& on, tcp::socket& client, open_poll what)
+{
+    auto place = on.shared().count.enter(what.who.subject);
+    if (!place) {
+        co_return refuse(place.error());
+    }
+    poll_session session(on, client, std::move(what));
+    co_return co_await session.run();
+}
+
+} // namespace rowcast::net

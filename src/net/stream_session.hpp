@@ -1,0 +1,20 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include "net/answer.hpp"
+#include "net/router.hpp"
+#include "net/worker.hpp"
+
+namespace rowcast::net {
+
+// /v1/sse on a socket, up to its end; afterwards the connection is closed. `first` is the answer whose body the stream
+// is.
+boost::asio::awaitable<void> run_stream(worker& on, boost::asio::ip::tcp::socket& client, open_stream what, answer first,
+                                        framing how);
+
+// /v1/changes: the answer, as soon as there is one; nothing where the client left while we waited.
+boost::asio::awaitable<std::optional<answer>> run_poll(worker& on, boost::asio::ip::tcp::socket& client, open_poll what);
+
+} // namespace rowcast::net

@@ -1,0 +1,146 @@
+#include "net/worker.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <vector>
+
+#include "core/base64url.hpp"
+#include "protocol/event_text.hpp"
+
+namespace rowcast::net {
+namespace {
+
+using std::chrono::milliseconds;
+
+// All clients of a bridge that restarts would otherwise come back in the same instant.
+constexpr milliseconds least_pause{500};
+constexpr milliseconds most_pause{5'000};
+
+std::string reason_of(const std::exception_ptr& thrown)
+{
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const std::exception& what) {
+        return what.what();
+    } catch (...) {
+        return "unknown";
+    }
+}
+
+} // namespace
+
+activity::activity(worker& on) : on_(on)
+{
+    on_.activities_.insert(this);
+}
+
+activity::~activity()
+{
+    on_.activities_.erase(this);
+}
+
+worker::worker(hub::shard_id id, site& shared)
+    : shared_(shared)
+    , shard_(id, shared.with.hub, protocol::event_text)
+    , random_(std::random_device{}())
+    , context_(1)
+    , guard_(context_.get_executor())
+{
+}
+
+worker::~worker()
+{
+    join();
+}
+
+void worker::start()
+{
+    thread_ = std::thread([this] {
+        for (;;) {
+            try {
+                context_.run();
+                return;
+            } catch (const std::exception& thrown) {
+                // Of a posted function: coroutines hand theirs to `spawn`.
+                shared_.tell(observe::background_failed{"shard " + std::to_string(shard_.id()), thrown.what()});
+            }
+        }
+    });
+}
+
+void worker::spawn(boost::asio::awaitable<void> task)
+{
+    ++running_;
+    boost::asio::co_spawn(context_, std::move(task), [this](const std::exception_ptr& thrown) {
+        if (thrown) {
+            shared_.tell(observe::background_failed{"a client's connection", reason_of(thrown)});
+        }
+        --running_;
+        finished();
+    });
+}
+
+void worker::finished()
+{
+    if (stopping_ && running_ == 0) {
+        drained_.set_value();
+        drained_ = {};
+        guard_.reset();
+    }
+}
+
+// An action may end activities, also others than its own.
+void worker::for_each_activity(const std::function<void(activity&)>& action)
+{
+    const std::vector<activity*> now(activities_.begin(), activities_.end());
+    for (activity* const each : now) {
+        if (activities_.contains(each)) {
+            action(*each);
+        }
+    }
+}
+
+std::future<void> worker::stop()
+{
+    std::future<void> drained = drained_.get_future();
+    boost::asio::post(context_, [this] {
+        stopping_ = true;
+        for_each_activity([this](activity& each) {
+            std::uniform_int_distribution<milliseconds::rep> pause(least_pause.count(), most_pause.count());
+            each.say_goodbye(milliseconds(pause(random_)));
+        });
+        finished();
+    });
+    return drained;
+}
+
+void worker::abort()
+{
+    boost::asio::post(context_, [this] { for_each_activity([](activity& each) { each.abort(); }); });
+}
+
+void worker::join()
+{
+    if (thread_.joinable()) {
+        context_.stop();
+        thread_.join();
+    }
+}
+
+void worker::reconsider()
+{
+    for_each_activity([](activity& each) { each.reconsider(); });
+}
+
+std::string worker::name_session()
+{
+    std::array<char, 12> bytes{};
+    std::generate(bytes.begin(), bytes.end(), [this] { return static_cast<char>(random_() & 0xFF); });
+    return core::to_base64url({bytes.data(), bytes.size()});
+}
+
+} // namespace rowcast::net

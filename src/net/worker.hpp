@@ -1,0 +1,79 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <future>
+#include <random>
+#include <string>
+#include <thread>
+#include <unordered_set>
+
+#include "hub/shard.hpp"
+#include "net/site.hpp"
+
+namespace rowcast::net {
+
+// Something that goes on with a client, and must hear when the server stops or the rules change. It registers itself
+// with its worker for as long as it lives.
+class activity {
+public:
+    explicit activity(class worker& on);
+    virtual ~activity();
+    activity(const activity&) = delete;
+
+    virtual void say_goodbye(std::chrono::milliseconds reconnect) = 0; // end soon, politely
+    virtual void reconsider() {}
+    virtual void abort() = 0; // end now
+
+private:
+    worker& on_;
+};
+
+// One shard: its thread, its io_context, and everything that lives there. Except where it is said, its functions are
+// for its own thread.
+class worker {
+public:
+    worker(hub::shard_id id, site& shared);
+    ~worker(); // after stop()
+
+    void start();        // any thread
+    boost::asio::io_context& context() { return context_; }
+    hub::shard& shard() { return shard_; }
+    site& shared() { return shared_; }
+
+    // Runs a task to its end; it is counted, and its exceptions are told.
+    void spawn(boost::asio::awaitable<void> task);
+
+    // Any thread. `stop` asks everybody to leave; the future is ready when all have.
+    std::future<void> stop();
+    void abort(); // those who have not
+    void join();
+
+    bool is_stopping() const { return stopping_; }
+    void reconsider();
+    std::string name_session();
+
+private:
+    friend class activity;
+    void finished();
+    void for_each_activity(const std::function<void(activity&)>& action);
+
+    site& shared_;
+    hub::shard shard_;
+    std::mt19937_64 random_;
+    std::unordered_set<activity*> activities_;
+    std::size_t running_ = 0;
+    bool stopping_ = false;
+    std::promise<void> drained_;
+    // Below what its coroutines use: their frames go with it.
+    boost::asio::io_context context_;
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
+    std::thread thread_;
+};
+
+} // namespace rowcast::net
