@@ -31,7 +31,7 @@ struct bound_predicate::node {
     struct condition {
         std::string column;
         std::size_t hint; // where the table has the column
-        scalar_type type;
+        type_family family;
         comparison how;
         std::vector<std::string> values; // canonical; sorted for any_of and none_of
         bool null_among_values = false;

@@ -47,12 +47,12 @@ truth evaluate_condition(const node::condition& condition, std::optional<std::st
     if (condition.how >= comparison::is_null) {
         return test(condition.how, json);
     }
-    const auto value = json ? canonical(condition.type, *json) : std::nullopt;
+    const auto value = json ? canonical(condition.family, *json) : std::nullopt;
     if (!value) {
         return truth::unknown;
     }
     if (condition.how != comparison::any_of && condition.how != comparison::none_of) {
-        return order(condition.how, compare(condition.type.family, *value, condition.values.front()));
+        return order(condition.how, compare(condition.family, *value, condition.values.front()));
     }
     truth found = to_truth(std::binary_search(condition.values.begin(), condition.values.end(), *value));
     if (found == truth::no && condition.null_among_values) {
@@ -135,7 +135,7 @@ const bound_predicate::equality* bound_predicate::indexable() const
 
 std::string index_key(type_family family, std::string_view json)
 {
-    return canonical({family, false}, json).value_or(std::string());
+    return canonical(family, json).value_or(std::string());
 }
 
 void append_counted(std::string& out, std::string_view text)

@@ -122,7 +122,6 @@ private:
 
 // The canonical form of a column's raw JSON value, the same for all values that are equal in SQL (1.50 and 1.5, a
 // uuid in any case); empty for null and for what is no value of the family. What `equality::values` are compared with.
-// Floating-point columns are not indexed.
 std::string index_key(type_family family, std::string_view json);
 
 } // namespace rowcast::policy

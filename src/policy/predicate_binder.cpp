@@ -57,14 +57,14 @@ node_ptr finish(node::condition condition)
     made->text = "c";
     append_counted(made->text, condition.column);
     for (const std::size_t number :
-         {static_cast<std::size_t>(condition.type.family), std::size_t{condition.type.single_precision},
-          static_cast<std::size_t>(condition.how), std::size_t{condition.null_among_values}}) {
+         {static_cast<std::size_t>(condition.family), static_cast<std::size_t>(condition.how),
+          std::size_t{condition.null_among_values}}) {
         made->text += std::to_string(number) + ",";
     }
     for (const std::string& value : condition.values) {
         append_counted(made->text, value);
     }
-    if (condition.how == comparison::any_of && condition.type.family != type_family::floating) {
+    if (condition.how == comparison::any_of) {
         made->index = bound_predicate::equality{condition.column, condition.values};
     }
     made->what = std::move(condition);
@@ -164,9 +164,8 @@ private:
     node_ptr bind(const predicate::condition& source) const
     {
         const column& over = find(source);
-        node::condition made{
-            source.column, static_cast<std::size_t>(&over - over_.columns.data()), scalar_type::of(over), {}, {},
-            false};
+        node::condition made{source.column, static_cast<std::size_t>(&over - over_.columns.data()), over.family, {}, {},
+                             false};
         made.how = how(source, over);
         if (made.how >= comparison::is_null) {
             return finish(std::move(made));
@@ -261,7 +260,7 @@ private:
             return;
         }
         const std::string text = spelling(literal).value_or("");
-        auto value = canonical_literal(over, text);
+        auto value = canonical_literal(over.family, text);
         if (!value) {
             refuse(source, quoted(text) + " is not " + std::string(describe(over.family)) + ", as values of type " +
                                over.type + " are");
@@ -278,7 +277,7 @@ private:
         for (std::size_t i = 0; i < count; ++i) {
             const core::value* item = items ? &(*items)[i] : claim;
             const auto text = item ? spelling(*item) : std::nullopt;
-            if (auto value = text ? canonical_literal(over, *text) : std::nullopt) {
+            if (auto value = text ? canonical_literal(over.family, *text) : std::nullopt) {
                 to.values.push_back(std::move(*value));
             } else {
                 to.null_among_values = true;

@@ -11,8 +11,6 @@
 namespace rowcast::policy {
 namespace {
 
-constexpr std::size_t longest_name = 63; // PostgreSQL's NAMEDATALEN - 1
-
 std::optional<std::string> to_text(std::optional<std::int64_t> number)
 {
     return number ? std::optional(std::to_string(*number)) : std::nullopt;
@@ -73,43 +71,19 @@ std::optional<std::string> read_uuid(std::string_view text)
     return digits.size() == 32 ? std::optional(digits) : std::nullopt;
 }
 
-// `name` cuts what is too long, at the beginning of a character.
-std::string_view cut_name(std::string_view text)
+std::optional<std::string> read_scalar(type_family family, std::string_view text)
 {
-    if (text.size() <= longest_name) {
-        return text;
-    }
-    std::size_t end = longest_name;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) {
-        --end;
-    }
-    return text.substr(0, end);
-}
-
-std::optional<std::string> read_text(const column& which, std::string_view text)
-{
-    if (text.find('\0') != std::string_view::npos) {
-        return std::nullopt;
-    }
-    if (which.type == "\"char\"") {
-        // One byte; how others print depends on PostgreSQL's version.
-        const bool plain = text.empty() || (text.size() == 1 && static_cast<unsigned char>(text.front()) < 0x80);
-        return plain ? std::optional(mark_text(text)) : std::nullopt;
-    }
-    return mark_text(which.type == "name" ? cut_name(text) : text);
-}
-
-std::optional<std::string> read_scalar(scalar_type type, std::string_view text)
-{
-    switch (type.family) {
+    switch (family) {
     case type_family::boolean:
         return read_boolean(text);
     case type_family::integer:
         return read_integer(text);
     case type_family::numeric:
         return read_numeric(text);
-    case type_family::floating:
-        return read_floating(text, type.single_precision);
+    case type_family::real:
+        return read_floating(text, true);
+    case type_family::double_precision:
+        return read_floating(text, false);
     case type_family::uuid:
         return read_uuid(text);
     case type_family::date:
@@ -133,38 +107,27 @@ std::optional<std::string> read_scalar(scalar_type type, std::string_view text)
 bool is_bare(type_family family)
 {
     return family == type_family::boolean || family == type_family::integer || family == type_family::numeric ||
-           family == type_family::floating;
+           family == type_family::real || family == type_family::double_precision;
 }
 
 } // namespace
 
-scalar_type scalar_type::of(const column& which)
-{
-    return {which.family, which.family == type_family::floating && which.type == "real"};
-}
-
-std::optional<std::string> canonical(scalar_type type, std::string_view json)
+std::optional<std::string> canonical(type_family family, std::string_view json)
 {
     if (json.empty() || json == "null") {
         return std::nullopt;
     }
     // A value of another kind was logged when the column had another type: it equals nothing now.
     if (json.front() != '"') {
-        return is_bare(type.family) ? read_scalar(type, json) : std::nullopt;
+        return is_bare(family) ? read_scalar(family, json) : std::nullopt;
     }
-    const auto text = type.family == type_family::boolean ? std::nullopt : core::decode_string(json);
-    return text ? read_scalar(type, *text) : std::nullopt;
+    const auto text = family == type_family::boolean ? std::nullopt : core::decode_string(json);
+    return text ? read_scalar(family, *text) : std::nullopt;
 }
 
-std::optional<std::string> canonical_literal(const column& which, std::string_view text)
+std::optional<std::string> canonical_literal(type_family family, std::string_view text)
 {
-    if (which.family == type_family::text || which.family == type_family::enumeration) {
-        return read_text(which, text);
-    }
-    if (text.find('\0') != std::string_view::npos) {
-        return std::nullopt;
-    }
-    return read_scalar(scalar_type::of(which), text);
+    return text.find('\0') == std::string_view::npos ? read_scalar(family, text) : std::nullopt;
 }
 
 bool is_ordered(type_family family)
@@ -185,7 +148,8 @@ std::strong_ordering compare(type_family family, std::string_view left, std::str
     switch (family) {
     case type_family::numeric:
         return compare_numerics(left, right);
-    case type_family::floating:
+    case type_family::real:
+    case type_family::double_precision:
         return compare_floatings(left, right);
     case type_family::integer:
     case type_family::date:
@@ -205,7 +169,8 @@ std::string_view describe(type_family family)
     case type_family::integer:
         return "an integer";
     case type_family::numeric:
-    case type_family::floating:
+    case type_family::real:
+    case type_family::double_precision:
         return "a number";
     case type_family::uuid:
         return "a uuid";

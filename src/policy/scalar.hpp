@@ -12,21 +12,13 @@ namespace rowcast::policy {
 // Values of columns in a canonical text: two values are equal in PostgreSQL exactly where their canonical texts are. A
 // canonical text is never empty.
 
-// What of a column's type decides how its values are read.
-struct scalar_type {
-    type_family family = type_family::other;
-    bool single_precision = false; // real: literals are rounded to it before they are compared
-
-    static scalar_type of(const column& which);
-};
-
 // Of the raw JSON in a row, as PostgreSQL's row_to_json prints it with TimeZone UTC. Nothing for null, and for what is
 // no value of the type.
-std::optional<std::string> canonical(scalar_type type, std::string_view json);
+std::optional<std::string> canonical(type_family family, std::string_view json);
 
 // Of a literal, read as PostgreSQL reads an untyped literal beside the column. Nothing where PostgreSQL would refuse
 // it, or where its meaning hangs on settings that rowcast does not know (dates other than ISO 8601).
-std::optional<std::string> canonical_literal(const column& which, std::string_view text);
+std::optional<std::string> canonical_literal(type_family family, std::string_view text);
 
 // Whether `compare` orders values of the family as PostgreSQL does. Text is ordered by a collation, enumerations by
 // their definition: neither is known here.

@@ -24,9 +24,9 @@ std::shared_ptr<const table> catalog::find(std::string_view table_name) const
 
 bool catalog::operator==(const catalog& other) const
 {
-    return std::equal(tables.begin(), tables.end(), other.tables.begin(), other.tables.end(), [](const auto& left, const auto& right) {
-        return left.first == right.first && *left.second == *right.second;
-    });
+    return std::equal(
+        tables.begin(), tables.end(), other.tables.begin(), other.tables.end(),
+        [](const auto& left, const auto& right) { return left.first == right.first && *left.second == *right.second; });
 }
 
 } // namespace rowcast::policy

@@ -13,8 +13,9 @@ enum class type_family {
     boolean,
     integer, // smallint, integer, bigint
     numeric,
-    floating,    // real, double precision
-    text,        // text, varchar, name, "char": compared byte by byte (a deterministic collation)
+    real,
+    double_precision,
+    text,        // text, varchar: compared byte by byte (a deterministic collation)
     padded_text, // char(n): trailing blanks do not count
     uuid,
     date,

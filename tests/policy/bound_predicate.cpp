@@ -18,7 +18,7 @@ const policy::table things{"public.things",
                             {"total", "numeric(10,2)", type_family::numeric},
                             {"done", "boolean", type_family::boolean},
                             {"at", "timestamp with time zone", type_family::timestamptz},
-                            {"weight", "real", type_family::floating},
+                            {"weight", "real", type_family::real},
                             {"data", "jsonb", type_family::other}},
                            {"id"},
                            true};
@@ -201,7 +201,6 @@ TEST_CASE("the equality condition with the fewest values finds the view")
     CHECK_FALSE(index(R"({"id": {"neq": 1}})"));
     CHECK_FALSE(index(R"({"not": {"id": 1}})"));
     CHECK_FALSE(index(R"({"name": null})"));
-    CHECK_FALSE(index(R"({"weight": 1})"));
     CHECK_FALSE(index(R"({"or": [{"id": 1}, {"name": "a"}]})"));
     CHECK_FALSE(index(R"({"or": [{"id": 1}, {"name": {"neq": "a"}}]})"));
 

@@ -40,7 +40,7 @@ TEST_CASE("the catalog knows each watched table's captured columns, their famili
     CHECK(family("m") == type_family::enumeration);
     CHECK(family("ci") == type_family::other);
     CHECK(family("b") == type_family::text);
-    CHECK(family("r") == type_family::floating);
+    CHECK(family("r") == type_family::real);
     CHECK(family("u") == type_family::uuid);
     CHECK(family("d") == type_family::date);
     CHECK(family("ts") == type_family::timestamp);
