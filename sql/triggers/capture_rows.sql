@@ -10,13 +10,14 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   captured text[] := rowcast.captured_columns(w);
-  whole    boolean := captured = (select array_agg(a.attname::text order by a.attnum) from pg_attribute a
+  whole    boolean := w.included_nums is null and w.excluded_nums = '{}' and captured = (select array_agg(a.attname::text order by a.attnum) from pg_attribute a
                                   where a.attrelid = w.relid and a.attnum > 0 and not a.attisdropped);
   wide     text[];   -- columns that may be large
   size     text;
   widest   text;
-  wide_test text;
-  large    text;
+  harmless bigint;   -- a stored size that cannot make a row too large
+  is_wide  text;
+  is_large text;
   keys     text;
   body     text;
   source   text;
@@ -27,10 +28,12 @@ begin
     and a.atttypid <> all ('{numeric,inet,cidr,int4range,int8range,numrange,daterange,tsrange,tstzrange}'::regtype[])
     and not (a.atttypid = any ('{varchar,bpchar,bit,varbit}'::regtype[]) and a.atttypmod between 0 and 1000);
 
-  -- A stored size says little where the value is compressed: from 64 kB on it is unpacked to be measured.
-  -- row() unpacks one column at a time, so that no row larger than PostgreSQL's 1 GB is ever put together.
-  select string_agg(format('coalesce(case when pg_column_size(%1$s) > 65536 then pg_column_size(row(%1$s)) '
-                           'else pg_column_size(%1$s) end, 0)::bigint', n.name), ' + '),
+  -- A stored size says little where the value is compressed, by up to 256 times. So what could make the row too large is
+  -- unpacked to be measured; row() unpacks one column at a time, so that no row larger than PostgreSQL's 1 GB is ever put
+  -- together.
+  harmless := max_row / 256 / greatest(cardinality(wide), 1);
+  select string_agg(format('coalesce(case when pg_column_size(%1$s) > %2$s then pg_column_size(row(%1$s)) '
+                           'else pg_column_size(%1$s) end, 0)::bigint', n.name, harmless), ' + '),
          string_agg(format('pg_column_size(%s)', n.name), ', ')
     into size, widest
     from unnest(wide) u, lateral (select case when whole then '' else 'c.' end || quote_ident(u) as name) n;
@@ -43,14 +46,14 @@ begin
   if not whole then
     source := source || format(', lateral (select %s) c', (select string_agg(quote_ident(u), ', ') from unnest(captured) u));
   end if;
-  wide_test := case when size is null then 'false'
-                    else format('coalesce(greatest(%s), 0) > %s', widest, least(65536, max_row / cardinality(wide))) end;
-  large := case when size is null then 'false' else format('(%s and %s > %s)', wide_test, size, max_row) end;
+  is_wide := case when size is null then 'false'
+                    else format('coalesce(greatest(%s), 0) > %s', widest, harmless) end;
+  is_large := case when size is null then 'false' else format('(%s and %s > %s)', is_wide, size, max_row) end;
   return format('(select %s) f, lateral (select %s as body, %s as shown%s, %s as wide, %s as large from %s) r',
     (select string_agg(format('null::text as %I', u), ', ')
      from (select unnest(case when whole then w.key_columns || wide else captured end) u group by 1) names),
-    body, case when large = 'false' then body else format('case when %s then null else %s end', large, body) end,
-    keys, wide_test, large, source);
+    body, case when is_large = 'false' then body else format('case when %s then null else %s end', is_large, body) end,
+    keys, is_wide, is_large, source);
 end
 $$;
 comment on function rowcast.capture_rows(rowcast.watch_list, text, bigint) is 'internal: SQL that reads a transition table as json';

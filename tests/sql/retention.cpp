@@ -1,0 +1,112 @@
+#include "sql/captured.hpp"
+
+using namespace rowcast::test;
+using rowcast::support::database;
+using rowcast::support::with_rowcast;
+
+namespace {
+
+void make_log(const database& db, int transactions, int rows)
+{
+    db.execute("create table if not exists t (id serial primary key, v text); select rowcast.watch('t', notify => true)");
+    for (int i = 0; i < transactions; ++i)
+        db.execute("insert into t (v) select 'x' from generate_series(1, " + std::to_string(rows) + ")");
+}
+
+int remaining(const database& db)
+{
+    return db.execute("select count(*) from rowcast.change_log")[0][0].as<int>();
+}
+
+}
+
+TEST_CASE("expire removes whole transactions, oldest first, and remembers the highest")
+{
+    const database db{with_rowcast};
+    make_log(db, 5, 60);
+    const std::string last = db.execute("select xid from rowcast.change_log order by xid desc limit 1")[0][0].c_str();
+    const auto batch = db.execute("select * from rowcast.expire('0', null, 150)")[0];
+    CHECK(batch["removed"].as<int>() == 120);
+    CHECK(batch["more"].as<bool>());
+    CHECK(db.execute("select from rowcast.settings where expired_xid < (select xid from rowcast.change_log order by xid limit 1) and expired_xid > '0'").size() == 1);
+    CHECK(db.execute("select count(distinct xid) from rowcast.change_log")[0][0].as<int>() == 3);
+    while (db.execute("select more from rowcast.expire('0', null, 150)")[0][0].as<bool>()) {
+    }
+    CHECK(remaining(db) == 0);
+    CHECK(std::string(db.execute("select expired_xid from rowcast.settings")[0][0].c_str()) == last);
+}
+
+TEST_CASE("expire leaves what is young enough")
+{
+    const database db{with_rowcast};
+    make_log(db, 2, 3);
+    CHECK(db.execute("select removed from rowcast.expire('1 hour')")[0][0].as<int>() == 0);
+    db.execute("update rowcast.change_log set at = at - interval '2 hours' where xid = (select xid from rowcast.change_log order by xid limit 1)");
+    CHECK(db.execute("select removed from rowcast.expire('1 hour')")[0][0].as<int>() == 3);
+    CHECK(remaining(db) == 3);
+}
+
+TEST_CASE("a transaction larger than a batch goes in several, expired from the first")
+{
+    const database db{with_rowcast};
+    make_log(db, 1, 350);
+    CHECK(db.execute("select removed from rowcast.expire('0', null, 100)")[0][0].as<int>() == 100);
+    CHECK(remaining(db) == 250);
+    CHECK(db.execute("select from rowcast.settings where expired_xid = (select min(xid::text)::xid8 from rowcast.change_log)").size() == 1);
+    int calls = 1;
+    while (db.execute("select more from rowcast.expire('0', null, 100)")[0][0].as<bool>())
+        ++calls;
+    CHECK(remaining(db) == 0);
+    CHECK(calls == 3);
+}
+
+TEST_CASE("nothing at or above the oldest running transaction is removed")
+{
+    const database db{with_rowcast};
+    make_log(db, 1, 3);
+    pqxx::connection connection{db.connect()};
+    pqxx::work open{connection};
+    open.exec("insert into t (v) values ('open')");
+    make_log(db, 1, 3);
+    CHECK(db.execute("select removed from rowcast.expire('0')")[0][0].as<int>() == 3);
+    CHECK(remaining(db) == 3);
+    open.commit();
+    CHECK(db.execute("select removed from rowcast.expire('0')")[0][0].as<int>() == 4);
+}
+
+TEST_CASE("a log larger than allowed shrinks to its size, estimated over live rows")
+{
+    const database db{with_rowcast};
+    make_log(db, 0, 0);
+    for (int i = 0; i < 40; ++i)
+        db.execute("insert into t (v) select repeat(md5(g::text), 10) from generate_series(1, 100) g");
+    const auto bytes = [&] { return db.execute("select rowcast.log_bytes()")[0][0].as<long>(); };
+    const long before = bytes();
+    CHECK(before > 40 * 100 * 320);
+    CHECK(before < 40 * 100 * 800);
+    while (db.execute("select more from rowcast.expire('1 day', " + std::to_string(before / 2) + ", 500)")[0][0].as<bool>()) {
+    }
+    CHECK(bytes() <= before / 2 + before / 40);
+    CHECK(bytes() > before / 3);
+    // Dead rows do not count, so that a second look removes nothing more.
+    CHECK(db.execute("select removed from rowcast.expire('1 day', " + std::to_string(before / 2 + before / 20) + ", 500)")[0][0].as<int>() == 0);
+}
+
+TEST_CASE("only one bridge at a time removes")
+{
+    const database db{with_rowcast};
+    make_log(db, 2, 3);
+    pqxx::connection connection{db.connect()};
+    pqxx::work other{connection};
+    CHECK(other.exec("select removed from rowcast.expire('0')")[0][0].as<int>() == 6);
+    CHECK(db.execute("select removed from rowcast.expire('0')")[0][0].as<int>() == 0);
+    other.abort();
+    CHECK(db.execute("select removed from rowcast.expire('0')")[0][0].as<int>() == 6);
+}
+
+TEST_CASE("expire refuses ages and sizes that make no sense")
+{
+    const database db{with_rowcast};
+    const auto arguments = GENERATE(as<std::string>{}, "null", "'-1 hour'", "'1 hour', -1", "'1 hour', 1, 0", "'1 hour', 1, null");
+    CHECK_THAT(refusal(db, "select rowcast.expire(" + arguments + ")"), Catch::Contains("must not be negative"));
+}
