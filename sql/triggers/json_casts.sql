@@ -20,8 +20,10 @@ as $$
   )
   select inside.type::regtype
   from inside
+  join pg_type t on t.oid = inside.type
   join pg_cast c on c.castsource = inside.type and c.casttarget = 'json'::regtype
   where c.oid >= 16384
+    and t.typtype not in ('c', 'd') and t.typcategory <> 'A'    -- of these it looks at the members only
     and not exists (select from pg_depend d
                     where d.classid = 'pg_cast'::regclass and d.objid = c.oid and d.deptype = 'e')
   limit 1
