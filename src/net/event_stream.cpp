@@ -94,17 +94,19 @@ void event_stream::say_goodbye(std::chrono::milliseconds reconnect)
 
 std::optional<std::string> event_stream::next()
 {
-    // One output at a time: what a slow client has not taken waits in the feed, which is bounded.
-    if (text_.empty() && !over_) {
-        if (auto what = feed_.next({})) {
-            std::visit(
-                [this](const auto& each) {
-                    if constexpr (!std::is_same_v<std::decay_t<decltype(each)>, hub::unsubscribed>) {
-                        word(each);
-                    }
-                },
-                *what);
+    // One output at a time: what a slow client has not taken waits in the feed, which is bounded. Some have no words.
+    while (text_.empty() && !over_) {
+        const auto what = feed_.next({});
+        if (!what) {
+            break;
         }
+        std::visit(
+            [this](const auto& each) {
+                if constexpr (!std::is_same_v<std::decay_t<decltype(each)>, hub::unsubscribed>) {
+                    word(each);
+                }
+            },
+            *what);
     }
     if (text_.empty()) {
         return std::nullopt;
