@@ -11,7 +11,11 @@ declare
 begin
   foreach wanted in array array['rowcast_capture', 'rowcast_refresh'] loop
     if not exists (select from pg_roles where rolname = wanted) then
-      execute format('create role %I nologin', wanted);
+      begin
+        execute format('create role %I nologin', wanted);
+      exception when duplicate_object or unique_violation then
+        null;    -- an installation in another database was quicker
+      end;
     end if;
     if not pg_has_role(current_user, wanted, 'usage')
        or current_setting('server_version_num')::int >= 160000

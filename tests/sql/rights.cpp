@@ -96,6 +96,7 @@ TEST_CASE("code that a user smuggles into a trigger runs as a role that can only
 
 TEST_CASE("a table's owner who is no superuser installs and watches, and refresh covers the partitions of later")
 {
+    const database neighbour{with_rowcast};    // keeps the cluster's roles, whoever uninstalls
     const database db;
     const temporary_role dba{db, "dba", "createrole"};
     const temporary_role app{db, "app"};
@@ -127,6 +128,7 @@ TEST_CASE("a table's owner who is no superuser installs and watches, and refresh
 
 TEST_CASE("a table of somebody else is refused with what to ask for")
 {
+    const database neighbour{with_rowcast};
     const database db;
     const temporary_role dba{db, "dba", "createrole"};
     db.execute("alter database " + db.name() + " owner to " + dba.name + "; create table t (id int primary key)");
