@@ -42,7 +42,13 @@ struct bound_predicate::node {
         std::vector<std::shared_ptr<const node>> parts;
     };
 
-    std::variant<truth, condition, group> what; // a truth: the same for every row
+    // The same for every row, though a column is named.
+    struct constant {
+        truth value;
+        std::string column;
+    };
+
+    std::variant<constant, condition, group> what;
     std::string text;
     std::optional<equality> index;
 };

@@ -64,8 +64,8 @@ truth evaluate_condition(const node::condition& condition, std::optional<std::st
 // One walk for both questions: of a whole row (a column that is absent is null) and of a part (it may be anything).
 outcomes walk(const node& at, const core::row& row, bool whole)
 {
-    if (const auto* constant = std::get_if<truth>(&at.what)) {
-        return *constant;
+    if (const auto* constant = std::get_if<node::constant>(&at.what)) {
+        return constant->value;
     }
     if (const auto* condition = std::get_if<node::condition>(&at.what)) {
         const auto json = row.find(condition->column, condition->hint);
@@ -88,6 +88,8 @@ void collect_columns(const node& at, std::vector<std::string>& out)
 {
     if (const auto* condition = std::get_if<node::condition>(&at.what)) {
         out.push_back(condition->column);
+    } else if (const auto* constant = std::get_if<node::constant>(&at.what)) {
+        out.push_back(constant->column);
     } else if (const auto* group = std::get_if<node::group>(&at.what)) {
         for (const auto& part : group->parts) {
             collect_columns(*part, out);

@@ -97,7 +97,7 @@ public:
     enum class certainty { no, maybe, yes };
     certainty evaluate_part(const core::row& known) const;
 
-    // Every column that decides.
+    // Every column that it names, whether it can decide or not.
     void columns(std::vector<std::string>& out) const;
 
     // A canonical spelling, for sharing views. Not for people.

@@ -39,11 +39,12 @@ std::optional<std::string> spelling(const core::value& literal)
     return std::nullopt;
 }
 
-node_ptr constant(truth value)
+node_ptr constant(truth value, const std::string& column)
 {
     auto made = std::make_shared<node>();
-    made->what = value;
-    made->text = std::array{"no", "unknown", "yes"}[static_cast<std::size_t>(value)];
+    made->what = node::constant{value, column};
+    made->text = std::array{"n", "u", "y"}[static_cast<std::size_t>(value)];
+    append_counted(made->text, column);
     if (value != truth::yes) {
         // Any column would do: without values, none is ever looked up.
         made->index.emplace();
@@ -142,7 +143,7 @@ public:
     node_ptr bind(const predicate& source) const
     {
         if (source.always()) {
-            return constant(truth::yes);
+            return finish(predicate::group::kind::all, {});
         }
         if (const auto* only = std::get_if<predicate::condition>(&source.node())) {
             return bind(*only);
@@ -305,9 +306,9 @@ private:
         if (made.values.empty()) {
             // Nothing to compare with: `in ()` holds for no row, null included, and null compares to unknown.
             if (made.null_among_values) {
-                return constant(truth::unknown);
+                return constant(truth::unknown, made.column);
             }
-            return constant(made.how == comparison::any_of ? truth::no : truth::yes);
+            return constant(made.how == comparison::any_of ? truth::no : truth::yes, made.column);
         }
         if (one_of) {
             std::sort(made.values.begin(), made.values.end());
