@@ -1,0 +1,242 @@
+#include "running_server.hpp"
+
+#include <stdexcept>
+
+#include "net/conversation.hpp"
+#include "protocol/event_text.hpp"
+
+namespace rowcast::net {
+namespace {
+
+constexpr char key[] = "0123456789abcdef";
+
+core::row row(const std::string& json)
+{
+    auto read = core::row::parse(json);
+    if (!read) {
+        throw std::logic_error(read.error().message);
+    }
+    return std::move(*read);
+}
+
+policy::predicate where(core::object members)
+{
+    auto read = policy::predicate::parse({std::move(members)}, true);
+    if (!read) {
+        throw std::logic_error(read.error().message);
+    }
+    return *read;
+}
+
+core::result<policy::identity> identify(std::optional<std::string_view> token, bool anonymous)
+{
+    if (!token) {
+        if (!anonymous) {
+            return core::failure{core::error_code::token_missing, ""};
+        }
+        return policy::identity{"", {"anonymous"}, {core::object{}}, std::nullopt};
+    }
+    if (token->starts_with("bad")) {
+        return core::failure{core::error_code::token_invalid, "no configured key has signed the token"};
+    }
+    policy::identity who;
+    const std::size_t colon = std::min(token->find(':'), token->size());
+    const std::size_t last = std::min(token->find(':', colon + 1), token->size());
+    who.subject = token->substr(0, colon);
+    who.roles = {colon == token->size() ? "customer" : std::string(token->substr(colon + 1, last - colon - 1))};
+    who.claims = {core::object{{"sub", {who.subject}}}};
+    if (last < token->size()) {
+        who.expires = moment::now().unix_seconds + std::stoll(std::string(token->substr(last + 1)));
+        if (*who.expires <= moment::now().unix_seconds) {
+            return core::failure{core::error_code::token_expired, ""};
+        }
+    }
+    return who;
+}
+
+class no_log final : public hub::log_reading {
+public:
+    no_log(net::server& server, hub::shard_id shard) : server_(server), shard_(shard) {}
+    void next(handler done) override
+    {
+        server_.post(shard_, [done = std::move(done), alive = std::weak_ptr(alive_)] {
+            if (alive.lock()) {
+                done(core::failure{core::error_code::cursor_expired, ""});
+            }
+        });
+    }
+
+private:
+    net::server& server_;
+    hub::shard_id shard_;
+    std::shared_ptr<int> alive_ = std::make_shared<int>();
+};
+
+} // namespace
+
+config::server running_server::options::local()
+{
+    config::server settings;
+    settings.listen = {"127.0.0.1", 0};
+    settings.limits.connects_per_second_per_address = 10'000;
+    return settings;
+}
+
+running_server::running_server(options how)
+    : hub_(protocol::event_text, how.recent), codec_(std::make_shared<const core::cursor_codec>("the test's log", key))
+{
+    hub_.start(codec_, {next_xid_, next_xid_, {}});
+
+    auto orders = std::make_shared<policy::table>();
+    orders->name = "public.orders";
+    orders->columns = {{"id", "integer", policy::type_family::integer},
+                       {"owner_id", "text", policy::type_family::text},
+                       {"status", "text", policy::type_family::text},
+                       {"secret", "text", policy::type_family::text}};
+    orders->key = {"id"};
+    auto tables = std::make_shared<policy::catalog>();
+    tables->tables["public.orders"] = orders;
+    permitted_ = {std::make_shared<const policy::rules>(rules()), tables};
+
+    services with{
+        .hub = *this,
+        .permitted =
+            [this] {
+                const std::lock_guard lock(facts_mutex_);
+                return permitted_;
+            },
+        .authenticate = [anonymous = how.anonymous](auto token) { return identify(token, anonymous); },
+        .not_ready =
+            [this] {
+                const std::lock_guard lock(facts_mutex_);
+                return not_ready_;
+            },
+        .metrics = [] { return std::string("rowcast_up 1\n"); },
+        .find_page = [](std::string_view path) { return path == "/" ? std::optional(page{"text/html", "<p>hello"}) : std::nullopt; },
+        .tell = seen_.sink(),
+    };
+    server_ = std::make_unique<net::server>(how.settings, how.offered, how.shards, std::move(with));
+    server_->start();
+}
+
+running_server::~running_server()
+{
+    server_->stop(std::chrono::seconds(5));
+}
+
+policy::rules running_server::rules()
+{
+    policy::rules all;
+    all.tables["public.orders"] = {
+        {{"customer"}, where({{"owner_id", {"$claims.sub"}}}), {{"id", "owner_id", "status"}}, {}},
+        {{"admin"}, {}, std::nullopt, {}},
+    };
+    all.channels = {{"room:*", {{{}, {}, std::nullopt, {}}}}};
+    return all;
+}
+
+void running_server::set_rules(policy::rules all)
+{
+    {
+        const std::lock_guard lock(facts_mutex_);
+        permitted_.rules = std::make_shared<const policy::rules>(std::move(all));
+    }
+    server_->permissions_changed();
+}
+
+void running_server::set_not_ready(std::vector<std::string> reasons)
+{
+    const std::lock_guard lock(facts_mutex_);
+    not_ready_ = std::move(reasons);
+}
+
+core::change running_server::order(core::operation op, int id, std::string owner, std::string status)
+{
+    core::change change;
+    change.op = change.cause = op;
+    change.table = "public.orders";
+    change.at = "2026-11-21T10:00:00.123456Z";
+    const std::string json = "{\"id\":" + std::to_string(id) + ",\"owner_id\":\"" + owner + "\",\"status\":\"" + status + "\",\"secret\":\"s\"}";
+    (op == core::operation::remove ? change.before : change.after) = row(json);
+    return change;
+}
+
+core::change running_server::resync(std::string reason)
+{
+    core::change change;
+    change.op = change.cause = core::operation::resync;
+    change.table = "public.orders";
+    change.event = std::move(reason);
+    return change;
+}
+
+core::change running_server::message(std::string channel, std::string event, std::string payload)
+{
+    core::change change;
+    change.channel = std::move(channel);
+    change.event = std::move(event);
+    change.payload = std::move(payload);
+    change.at = "2026-11-21T10:00:00.123456Z";
+    return change;
+}
+
+void running_server::commit(std::vector<core::change> changes)
+{
+    const std::lock_guard lock(mutex_);
+    core::batch batch;
+    batch.before = {next_xid_, next_xid_, {}};
+    const core::transaction_id xid = next_xid_++;
+    batch.after = {next_xid_, next_xid_, {}};
+    const core::change_id end = next_id_ + changes.size() - 1;
+    for (core::change& each : changes) {
+        each.xid = xid;
+        each.where = {end, next_id_++};
+        batch.changes.push_back(std::move(each));
+    }
+    server_->publish(hub_.publish(std::make_shared<const core::batch>(std::move(batch))));
+    answer_waiting();
+}
+
+std::string running_server::cursor_now()
+{
+    const std::lock_guard lock(mutex_);
+    return codec_->seal({{next_xid_, next_xid_, {}}, std::nullopt});
+}
+
+std::string running_server::foreign_cursor() const
+{
+    return core::cursor_codec("another log", key).seal({{5, 5, {}}, std::nullopt});
+}
+
+void running_server::attach(hub::shard_id shard, hub::attach_request request, std::function<void(hub::attach_reply)> reply)
+{
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back({shard, std::move(request), std::move(reply)});
+    answer_waiting();
+}
+
+void running_server::answer_waiting()
+{
+    for (std::size_t left = waiting_.size(); left > 0; --left) {
+        waiting next = std::move(waiting_.front());
+        waiting_.pop_front();
+        if (auto reply = hub_.attach(next.request)) {
+            server_->post(next.shard, [done = std::move(next.reply), what = std::move(*reply)]() mutable { done(std::move(what)); });
+        } else {
+            waiting_.push_back(std::move(next));
+        }
+    }
+}
+
+void running_server::detach(hub::shard_id, std::vector<hub::view_id> views)
+{
+    const std::lock_guard lock(mutex_);
+    hub_.detach(views);
+}
+
+std::unique_ptr<hub::log_reading> running_server::read_log(hub::shard_id shard, core::cursor, std::vector<hub::view_spec>)
+{
+    return std::make_unique<no_log>(*server_, shard);
+}
+
+} // namespace rowcast::net

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "core/cursor.hpp"
+#include "hub/hub.hpp"
+#include "net/server.hpp"
+#include "support/recorder.hpp"
+
+namespace rowcast::net {
+
+// A server on a port of its own with the real hub behind it, and a change log that the test writes by hand. Tokens are
+// of the form `subject`, `subject:role,role` or `subject:role:seconds until it expires`.
+//
+// Tables: public.orders(id, owner_id, status, secret), of which a `customer` sees their own rows without `secret`, and
+// an `admin` everything. Channels: `room:*` for everybody.
+class running_server final : public hub::gateway {
+public:
+    struct options {
+        config::server settings = local();
+        config::rollout offered;
+        bool anonymous = true;
+        unsigned shards = 2;
+        hub::ring::limits recent;
+        static config::server local();
+    };
+
+    running_server() : running_server(options{}) {}
+    explicit running_server(options how);
+    ~running_server();
+
+    std::uint16_t port() const { return server_->port(); }
+    net::server& server() { return *server_; }
+    support::recorder& seen() { return seen_; }
+
+    // One transaction's changes, committed.
+    void commit(std::vector<core::change> changes);
+    // Nothing that anybody watches, so that the cursor moves.
+    void commit_something() { commit({}); }
+
+    static core::change order(core::operation op, int id, std::string owner, std::string status);
+    static core::change resync(std::string reason);
+    static core::change message(std::string channel, std::string event, std::string payload);
+
+    std::string cursor_now();
+    std::string foreign_cursor() const;
+
+    void set_rules(policy::rules all);
+    static policy::rules rules();
+    void set_not_ready(std::vector<std::string> reasons);
+
+    void attach(hub::shard_id shard, hub::attach_request request, std::function<void(hub::attach_reply)> reply) override;
+    void detach(hub::shard_id shard, std::vector<hub::view_id> views) override;
+    std::unique_ptr<hub::log_reading> read_log(hub::shard_id shard, core::cursor from, std::vector<hub::view_spec> views) override;
+
+private:
+    struct waiting {
+        hub::shard_id shard;
+        hub::attach_request request;
+        std::function<void(hub::attach_reply)> reply;
+    };
+    void answer_waiting();
+
+    support::recorder seen_;
+    std::mutex mutex_; // the hub's thread, so to speak
+    hub::hub hub_;
+    std::shared_ptr<const core::cursor_codec> codec_;
+    core::transaction_id next_xid_ = 700;
+    core::change_id next_id_ = 1;
+    std::deque<waiting> waiting_;
+
+    std::mutex facts_mutex_;
+    permissions permitted_;
+    std::vector<std::string> not_ready_;
+    std::unique_ptr<net::server> server_;
+};
+
+} // namespace rowcast::net
