@@ -35,13 +35,13 @@ std::string_view without_leading_zeros(std::string_view digits)
     return digits.substr(std::min(digits.find_first_not_of('0'), digits.size()));
 }
 
-std::optional<std::string> read_special(std::string_view text)
+std::optional<std::string> read_special(std::string_view text, bool signed_nan)
 {
     const bool bare = !text.empty() && text.front() != '-' && text.front() != '+';
-    if (bare && is_word(text, "nan")) {
+    const bool negative = take_sign(text);
+    if ((bare || signed_nan) && is_word(text, "nan")) {
         return "NaN";
     }
-    const bool negative = take_sign(text);
     if (is_word(text, "infinity") || is_word(text, "inf")) {
         return negative ? "-Infinity" : "Infinity";
     }
@@ -198,7 +198,7 @@ std::strong_ordering compare_integers(std::string_view left, std::string_view ri
 std::optional<std::string> read_numeric(std::string_view text)
 {
     text = trim(text);
-    if (auto special = read_special(text)) {
+    if (auto special = read_special(text, false)) {
         return special;
     }
     const auto read = read_decimal(text);
@@ -228,7 +228,7 @@ std::strong_ordering compare_numerics(std::string_view left, std::string_view ri
 std::optional<std::string> read_floating(std::string_view text, bool single_precision)
 {
     text = trim(text);
-    if (auto special = read_special(text)) {
+    if (auto special = read_special(text, true)) {
         return special;
     }
     return single_precision ? read_as<float>(text) : read_as<double>(text);
