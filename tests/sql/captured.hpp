@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <pqxx/pqxx>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>

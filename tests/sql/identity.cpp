@@ -26,6 +26,17 @@ std::string program(const char* name)
     return std::filesystem::exists(path) ? path : name;
 }
 
+// pg_dump refuses servers newer than itself.
+bool can_dump(const database& db)
+{
+    const auto server = db.execute("select current_setting('server_version_num')::int / 10000")[0][0].as<int>();
+    const std::string test = program("pg_dump") + " --version | awk '{exit !($3 + 0 >= " + std::to_string(server) + ")}'";
+    if (std::system(test.c_str()) == 0)
+        return true;
+    WARN("not tested: there is no pg_dump for PostgreSQL " << server);
+    return false;
+}
+
 }
 
 TEST_CASE("a log keeps its identity as long as it stays where it is")
@@ -87,6 +98,8 @@ TEST_CASE("what pg_dump restores elsewhere is watched with the same columns, of 
 {
     const database original{with_rowcast};
     const database restored;
+    if (!can_dump(original))
+        return;
     original.execute("create table t (gone int, id int primary key, v int, secret int); alter table t drop gone; select rowcast.watch('t', columns => '{id,v}', notify => true);"
                      "create table p (id int primary key) partition by range (id); create table p_1 partition of p default; select rowcast.watch('p', notify => true);"
                      "insert into t values (1, 1, 1)");
@@ -103,6 +116,8 @@ TEST_CASE("what pg_dump restores elsewhere is watched with the same columns, of 
 TEST_CASE("a watched table that is dropped and restored stays watched, and its subscribers are told")
 {
     const database db{with_rowcast};
+    if (!can_dump(db))
+        return;
     db.execute("create table t (gone int, id int primary key, v int); alter table t drop gone; select rowcast.watch('t', columns => '{id}', notify => true)");
     const std::string file = "/tmp/" + db.name() + ".sql";
     REQUIRE(std::system((program("pg_dump") + " -t t '" + db.url() + "' -f " + file).c_str()) == 0);

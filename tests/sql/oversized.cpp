@@ -15,9 +15,11 @@ TEST_CASE("a row larger than max_row is logged with its key only and marked, amo
     // Either side of an update may be the large one.
     CHECK(captured_by(db, "update t set v = 'small' where a = 1")
           == lines{R"(UPDATE t {"a" : 1, "b" : "k"} was {"a" : 1, "b" : "k"} truncated)"});
-    CHECK(captured_by(db, "update t set v = repeat('y', 200000) where a in (1, 3)")
-          == lines{R"(UPDATE t {"a" : 3, "b" : "k"} was {"a" : 3, "b" : "k"} truncated)",
-                   R"(UPDATE t {"a" : 1, "b" : "k"} was {"a" : 1, "b" : "k"} truncated)"});
+    auto both = captured_by(db, "update t set v = repeat('y', 200000) where a in (1, 3)");
+    std::sort(both.begin(), both.end());
+    CHECK(both
+          == lines{R"(UPDATE t {"a" : 1, "b" : "k"} was {"a" : 1, "b" : "k"} truncated)",
+                   R"(UPDATE t {"a" : 3, "b" : "k"} was {"a" : 3, "b" : "k"} truncated)"});
     CHECK(captured_by(db, "update t set a = 4, v = '' where a = 3")
           == lines{R"(DELETE(UPDATE) t was {"a" : 3, "b" : "k"} truncated)", R"(INSERT(UPDATE) t {"a":4,"b":"k","v":"","w":null})"});
     CHECK(captured_by(db, "delete from t where a = 1") == lines{R"(DELETE t was {"a" : 1, "b" : "k"} truncated)"});

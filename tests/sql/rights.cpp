@@ -101,6 +101,8 @@ TEST_CASE("a table's owner who is no superuser installs and watches, and refresh
     const temporary_role dba{db, "dba", "createrole"};
     const temporary_role app{db, "app"};
     const temporary_role bridge{db, "bridge"};
+    // The roles exist already, made by another: from PostgreSQL 16 on CREATEROLE reaches only those that one made.
+    db.execute("grant rowcast_capture, rowcast_refresh to " + dba.name);
     db.execute("alter database " + db.name() + " owner to " + dba.name + "; grant " + app.name + " to " + dba.name + "; grant create on schema public to " + app.name);
     const auto installer = dba.connect(), application = app.connect(), reader = bridge.connect();
     pqxx::nontransaction as_app{*application}, as_dba{*installer}, as_bridge{*reader};
@@ -131,6 +133,7 @@ TEST_CASE("a table of somebody else is refused with what to ask for")
     const database neighbour{with_rowcast};
     const database db;
     const temporary_role dba{db, "dba", "createrole"};
+    db.execute("grant rowcast_capture, rowcast_refresh to " + dba.name);
     db.execute("alter database " + db.name() + " owner to " + dba.name + "; create table t (id int primary key)");
     const auto connection = dba.connect();
     REQUIRE(refusal(*connection, install_sql()) == "");
