@@ -89,19 +89,19 @@ const std::string log_statement = R"sql(
 union all
 (select l.id, l.xid, e.transaction_end, to_char(l.at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), l.op, coalesce(l.cause, l.op),
         l.table_name, l.new::text, l.old::text, l.truncated, l.channel, l.event
- from (select t.xid, max(t.id) as transaction_end
-       from (select n.xid, n.id from rowcast.change_log n
+ from (select t.xid, t.transaction_end
+       from (select n.xid, max(n.id) as transaction_end
+             from rowcast.change_log n
              where n.xid >= $1::xid8 and n.xid < pg_snapshot_xmax(coalesce($3::pg_snapshot, pg_current_snapshot()))
+               and pg_visible_in_snapshot(n.xid, coalesce($3::pg_snapshot, pg_current_snapshot()))
+             group by n.xid
              union all
-             select o.xid, o.id
-             from (select x from unnest($2::xid8[]) x
-                   where pg_visible_in_snapshot(x, coalesce($3::pg_snapshot, pg_current_snapshot())) offset 0) finished
-             join rowcast.change_log o on o.xid = finished.x) t
-       where pg_visible_in_snapshot(t.xid, coalesce($3::pg_snapshot, pg_current_snapshot()))
+             select finished.xid, (select max(o.id) from rowcast.change_log o where o.xid = finished.xid)
+             from (select x as xid from unnest($2::xid8[]) x
+                   where pg_visible_in_snapshot(x, coalesce($3::pg_snapshot, pg_current_snapshot())) offset 0) finished) t
+       where t.transaction_end >= $4::bigint
          and not (select $7::xid8 <= s.expired_xid from rowcast.settings s)
-       group by t.xid
-       having max(t.id) >= $4::bigint
-       order by max(t.id) offset 0) e
+       order by t.transaction_end offset 0) e
  cross join lateral (
        select * from rowcast.change_log r
        where r.xid = e.xid and r.id > case when e.transaction_end = $4::bigint then $5::bigint else 0 end
