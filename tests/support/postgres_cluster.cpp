@@ -152,8 +152,16 @@ void postgres_cluster::restart()
 void postgres_cluster::crash()
 {
     freeze();
+    const std::vector<pid_t> killed = processes();
     signal_all(SIGKILL);
     server_->wait();
+    // Until the last one has let go of the shared memory, PostgreSQL refuses to start again.
+    const auto gone = [](pid_t each) {
+        const std::string stat = content("/proc/" + std::to_string(each) + "/stat");
+        return stat.empty() || stat.find(") Z ") != std::string::npos;
+    };
+    if (!eventually([&] { return std::all_of(killed.begin(), killed.end(), gone); }))
+        throw std::runtime_error{"PostgreSQL's processes survived kill -9"};
 }
 
 void postgres_cluster::freeze()
