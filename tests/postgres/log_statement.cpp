@@ -4,12 +4,15 @@
 
 #include <regex>
 
+#include "postgres/embedded_sql.hpp"
 #include "postgres/log_step.hpp"
 #include "support/database.hpp"
+#include "support/postgres_cluster.hpp"
 
 using namespace rowcast;
 using postgres::connection;
 using rowcast::support::database;
+using rowcast::support::postgres_cluster;
 using rowcast::support::with_rowcast;
 
 namespace {
@@ -49,22 +52,28 @@ int buffers(const std::string& text)
 
 TEST_CASE("an empty read costs the same beside an open transaction of many log rows, and in a log of many")
 {
-    const database db{with_rowcast};
-    db.execute("create table t (id int primary key); select rowcast.watch('t', notify => true);"
+    // A server of its own: a transaction that ends in another database would move xmax.
+    const postgres_cluster cluster;
+    const auto execute = [&](const std::string& sql) {
+        pqxx::connection session = cluster.connect();
+        pqxx::nontransaction{session}.exec(sql);
+    };
+    execute(std::string(postgres::install_sql));
+    execute("create table t (id int primary key); select rowcast.watch('t', notify => true);"
                "insert into t select n from generate_series(1, 20000) n");
-    db.execute("vacuum analyze rowcast.change_log");
-    connection on{{.url = db.url()}};
+    execute("vacuum analyze rowcast.change_log");
+    connection on{{.url = cluster.url()}};
     postgres::prepare_log_statement(on);
     const core::cursor quiet = position_now(on);
     const int nothing = buffers(plan(on, quiet));
     CHECK(nothing < 30);
 
-    pqxx::connection writer = db.connect();
+    pqxx::connection writer = cluster.connect();
     pqxx::work open{writer};
     open.exec("insert into t select n from generate_series(100001, 150000) n");
     INFO(plan(on, quiet));
     CHECK(buffers(plan(on, quiet)) < nothing + 30); // nobody has finished since: it is beyond xmax
-    db.execute("insert into t values (0)");
+    execute("insert into t values (0)");
     const core::cursor beside = position_now(on);
     REQUIRE_FALSE(beside.seen.in_progress.empty());
     CHECK(buffers(plan(on, beside)) < nothing + 30); // now it is among those in progress
