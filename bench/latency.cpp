@@ -157,7 +157,7 @@ int main(int argc, char** argv)
                    "create function ring_bare() returns trigger language plpgsql as"
                    " $$ begin perform pg_notify('bare', new.id::text); return null; end $$;"
                    "create trigger ring after update on bare for each row execute function ring_bare();"
-                   "select rowcast.watch('public.watched');");
+                   "select rowcast.watch('public.watched', notify => true);");
     }
     const std::filesystem::path file = std::filesystem::temp_directory_path() / ("rowcast-latency-" + std::to_string(::getpid()) + ".yaml");
     const std::uint16_t port = free_port();
