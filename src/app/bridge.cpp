@@ -8,6 +8,7 @@
 #include "app/keeper.hpp"
 #include "app/log_readings.hpp"
 #include "auth/authenticator.hpp"
+#include "config/load.hpp"
 #include "core/row.hpp"
 #include "net/server.hpp"
 #include "postgres/follower.hpp"
@@ -107,6 +108,7 @@ struct bridge::parts {
         return source ? std::optional(source->now()) : std::nullopt;
     }
 
+    void adopt(policy::catalog_ptr found);
     void follow();
     void heard(const core::batch_ptr& page);
 
@@ -124,6 +126,20 @@ struct bridge::parts {
     std::unique_ptr<keeper> keeping;
     std::unique_ptr<postgres::follower> source;
 };
+
+// The rules were written for tables as they were once; what no longer fits is said, and gives nothing.
+void bridge::parts::adopt(policy::catalog_ptr found)
+{
+    for (const config::problem& each : config::check(settings.rules, *found)) {
+        const std::string where = each.at.line > 0 ? "line " + std::to_string(each.at.line) + " of the configuration" : "";
+        tell(observe::rule_misfit{where, each.message, each.how_bad == config::problem::weight::error});
+    }
+    {
+        const std::lock_guard lock(mutex);
+        catalog = std::move(found);
+    }
+    server.permissions_changed();
+}
 
 void bridge::parts::follow()
 {
@@ -177,11 +193,7 @@ void bridge::start()
 {
     parts_->server.start();
     parts_->keeping = std::make_unique<keeper>(parts_->settings.database, parts_->tell, [this](policy::catalog_ptr found) {
-        {
-            const std::lock_guard lock(parts_->mutex);
-            parts_->catalog = std::move(found);
-        }
-        parts_->server.permissions_changed();
+        parts_->adopt(std::move(found));
     });
     parts_->follow();
 }

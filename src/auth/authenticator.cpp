@@ -94,29 +94,10 @@ bool has_audience(const value& claims, const std::string& wanted)
     return several ? std::any_of(several->begin(), several->end(), matches) : matches(*found);
 }
 
-// The claim at the end of a dotted path. A claim whose name has dots itself (a namespace such as
-// "https://example.com/roles") is found by its whole name.
-const value* find_claim(const value& claims, std::string_view path)
-{
-    const value* at = &claims;
-    while (at) {
-        if (const value* whole = at->find(path)) {
-            return whole;
-        }
-        const std::size_t dot = path.find('.');
-        if (dot == std::string_view::npos) {
-            return nullptr;
-        }
-        at = at->find(path.substr(0, dot));
-        path.remove_prefix(dot + 1);
-    }
-    return nullptr;
-}
-
 result<std::vector<std::string>> read_roles(const value& claims, const std::string& path)
 {
     std::vector<std::string> roles;
-    const value* found = find_claim(claims, path);
+    const value* found = policy::find_claim(claims, path);
     if (!found || found->is_null()) {
         return roles;
     }

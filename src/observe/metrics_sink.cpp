@@ -181,6 +181,8 @@ struct metrics_sink::state {
 
     void operator()(const bad_change&) { bad.Increment(); }
 
+    void operator()(const rule_misfit&) {}
+
     void operator()(const background_failed&) { background_failures.Increment(); }
 
     void operator()(const listening&) {}

@@ -20,6 +20,7 @@ struct flush_forced { };                                // the bridge had to flu
 struct log_expired { std::uint64_t removed = 0; };
 struct partitions_refreshed { std::string table; std::string action; std::string detail; };
 struct bad_change { std::string table; std::uint64_t id = 0; std::string reason; }; // a log row that could not be read
+struct rule_misfit { std::string where; std::string problem; bool error = false; }; // rules against the database as it is
 struct background_failed { std::string what; std::string reason; };                // retention, refresh, ...: tried again
 struct listening { std::string address; std::uint16_t port = 0; };
 struct session_opened { std::string transport; std::string session; std::string subject; };
@@ -32,7 +33,7 @@ struct stopping { std::string signal; };
 struct stopped { };
 
 using observation = std::variant<database_connected, database_lost, log_renewed, batch_read, flush_forced, log_expired,
-                                 partitions_refreshed, bad_change, background_failed, listening, session_opened, session_closed,
+                                 partitions_refreshed, bad_change, rule_misfit, background_failed, listening, session_opened, session_closed,
                                  request_refused, events_sent, fell_behind, log_read, stopping, stopped>;
 
 // Thread-safe; must not throw and must not block for long.

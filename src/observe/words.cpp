@@ -112,6 +112,15 @@ struct speaker {
             {{"table", quoted(it.table)}, {"id", quoted(it.id)}, {"reason", quoted(it.reason)}}};
     }
 
+    line operator()(const rule_misfit& it) const
+    {
+        return {it.error ? level::error : level::warn,
+                "rule_misfit",
+                fmt::format("{}{}{}{}", it.where, it.where.empty() ? "" : ": ", it.problem,
+                            it.error ? ". Until then the rule gives nothing." : ""),
+                {{"where", quoted(it.where)}, {"problem", quoted(it.problem)}}};
+    }
+
     line operator()(const background_failed& it) const
     {
         return {level::warn,

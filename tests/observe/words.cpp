@@ -43,3 +43,11 @@ TEST_CASE("control characters are made visible")
     CHECK(printable("a\nb\x1b[2Jc\x7f") == "a\\nb\\x1b[2Jc\\x7f");
     CHECK(printable("größer {} %v") == "größer {} %v");
 }
+
+TEST_CASE("a rule that does not fit the database is said with its place and what follows from it")
+{
+    const line said = describe(rule_misfit{"line 12", "public.orders has no column 'regoin'", true});
+    CHECK(said.level == level::error);
+    CHECK(said.text == "line 12: public.orders has no column 'regoin'. Until then the rule gives nothing.");
+    CHECK(describe(rule_misfit{"", "public.orders has no rules", false}).level == level::warn);
+}
