@@ -59,6 +59,10 @@ begin
       using errcode = 'wrong_object_type',
             hint = format('Leave it out ("except" => ''{%s}''), or drop the cast.', offender.name);
   end if;
+  if not w.included <@ rowcast.captured_columns(w) then
+    raise exception 'a virtual generated column of % cannot be captured: triggers do not see its value', w.table_name
+      using errcode = 'feature_not_supported', hint = 'Leave it out of columns, or make it a stored one.';
+  end if;
   if not w.key_columns <@ rowcast.captured_columns(w) then
     raise exception 'the key (%) of % is not among the captured columns', array_to_string(w.key_columns, ', '), w.table_name
       using errcode = 'invalid_parameter_value', hint = 'Add the key''s columns: without them a row cannot be named.';
