@@ -152,7 +152,7 @@ void log_readings::serve(postgres::log_reader& reader, const reading_ptr& chosen
             return;
         }
         if (page.has_error()) {
-            answer(chosen, std::move(page.error()));
+            answer(chosen, page.error());
             return;
         }
         const bool end = *page == nullptr;
