@@ -1,9 +1,9 @@
 #include "postgres/administration.hpp"
 
+#include "postgres/log_identity.hpp"
+
 #include <cstdlib>
 #include <utility>
-
-#include "postgres/log_identity.hpp"
 
 namespace rowcast::postgres {
 namespace {
@@ -27,12 +27,13 @@ std::string full_name(connection& on, const std::string& table)
 
 std::vector<watched_table> read_watched(connection& on)
 {
-    const rows found = on.execute("select table_name, columns, key_columns, all_columns, notify, triggers, misordering_triggers "
-                                  "from rowcast.watched order by table_name");
+    const rows found =
+        on.execute("select table_name, columns, key_columns, all_columns, notify, triggers, misordering_triggers "
+                   "from rowcast.watched order by table_name");
     std::vector<watched_table> tables;
     for (std::size_t i = 0; i < found.size(); ++i) {
-        tables.push_back({std::string(found.text(i, 0)), found.list(i, 1), found.list(i, 2), found.truth(i, 3), found.truth(i, 4),
-                          std::string(found.text(i, 5)), found.list(i, 6)});
+        tables.push_back({std::string(found.text(i, 0)), found.list(i, 1), found.list(i, 2), found.truth(i, 3),
+                          found.truth(i, 4), std::string(found.text(i, 5)), found.list(i, 6)});
     }
     return tables;
 }
@@ -53,24 +54,26 @@ void read_log_size(connection& on, database_status& status)
 
 void read_bridges(connection& on, database_status& status)
 {
-    const rows found = on.execute("select pid, usename, client_addr, backend_start from pg_stat_activity "
-                                  "where datname = current_database() and application_name = 'rowcast' order by backend_start");
+    const rows found =
+        on.execute("select pid, usename, client_addr, backend_start from pg_stat_activity "
+                   "where datname = current_database() and application_name = 'rowcast' order by backend_start");
     for (std::size_t i = 0; i < found.size(); ++i) {
-        status.bridges.push_back({static_cast<int>(found.number(i, 0)), std::string(found.text(i, 1)), std::string(found.text(i, 2)),
-                                  std::string(found.text(i, 3))});
+        status.bridges.push_back({static_cast<int>(found.number(i, 0)), std::string(found.text(i, 1)),
+                                  std::string(found.text(i, 2)), std::string(found.text(i, 3))});
     }
 }
 
 // pg_locks shows keys as unsigned.
 void read_doorbell(connection& on, const log_identity& identity, database_status& status)
 {
-    const rows holder = on.execute(
-        "select format('pid %s (%s)', l.pid, coalesce(nullif(a.application_name, ''), a.usename)) "
-        "from pg_locks l left join pg_stat_activity a on a.pid = l.pid "
-        "where l.locktype = 'advisory' and l.mode = 'ExclusiveLock' and l.granted and l.objsubid = 2 "
-        "and l.database = (select oid from pg_database where datname = current_database()) "
-        "and l.classid::bigint = $1::bigint and l.objid::bigint = $2::bigint",
-        {std::to_string(static_cast<std::uint32_t>(identity.lock_class)), std::to_string(static_cast<std::uint32_t>(identity.lock_key))});
+    const rows holder =
+        on.execute("select format('pid %s (%s)', l.pid, coalesce(nullif(a.application_name, ''), a.usename)) "
+                   "from pg_locks l left join pg_stat_activity a on a.pid = l.pid "
+                   "where l.locktype = 'advisory' and l.mode = 'ExclusiveLock' and l.granted and l.objsubid = 2 "
+                   "and l.database = (select oid from pg_database where datname = current_database()) "
+                   "and l.classid::bigint = $1::bigint and l.objid::bigint = $2::bigint",
+                   {std::to_string(static_cast<std::uint32_t>(identity.lock_class)),
+                    std::to_string(static_cast<std::uint32_t>(identity.lock_key))});
     if (!holder.empty()) {
         status.doorbell_holder = holder.text(0, 0);
     }
@@ -81,7 +84,8 @@ void read_doorbell(connection& on, const log_identity& identity, database_status
 } // namespace
 
 administration::administration(connection_options options, std::function<void(const std::string&)> notice)
-    : options_(std::move(options)), notice_(std::move(notice))
+    : options_(std::move(options))
+    , notice_(std::move(notice))
 {
     options_.purpose = "rowcast command";
     options_.read_only = false;
@@ -153,9 +157,8 @@ core::result<bool> administration::unwatch(const std::string& table)
 
 core::result<void> administration::grant_bridge(const std::string& role)
 {
-    return attempt([&](connection& on) {
-        on.execute("select rowcast.grant_bridge($1::regrole)", {on.quote_name(role)});
-    });
+    return attempt(
+        [&](connection& on) { on.execute("select rowcast.grant_bridge($1::regrole)", {on.quote_name(role)}); });
 }
 
 core::result<std::vector<watched_table>> administration::watched()

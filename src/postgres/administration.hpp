@@ -1,14 +1,14 @@
 #pragma once
 
+#include "core/result.hpp"
+#include "postgres/connection.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/result.hpp"
-#include "postgres/connection.hpp"
 
 namespace rowcast::postgres {
 
@@ -48,7 +48,7 @@ struct database_status {
     std::string oldest_change;   // its time; empty: none
     double oldest_age_s = 0;
     std::vector<bridge_session> bridges;
-    std::string doorbell_holder; // "pid 123 (rowcast)": a bridge that reads by itself; empty: the bell rings
+    std::string doorbell_holder;         // "pid 123 (rowcast)": a bridge that reads by itself; empty: the bell rings
     double notification_queue_usage = 0; // 0 to 1; PostgreSQL fails every NOTIFY at 1
 };
 

@@ -38,13 +38,20 @@ struct known_type {
 };
 
 constexpr std::array known_types = {
-    known_type{"bool", type_family::boolean},          known_type{"int2", type_family::integer},
-    known_type{"int4", type_family::integer},          known_type{"int8", type_family::integer},
-    known_type{"numeric", type_family::numeric},       known_type{"float4", type_family::real},
-    known_type{"float8", type_family::double_precision}, known_type{"text", type_family::text},
-    known_type{"varchar", type_family::text},          known_type{"bpchar", type_family::padded_text},
-    known_type{"uuid", type_family::uuid},             known_type{"date", type_family::date},
-    known_type{"timestamp", type_family::timestamp},   known_type{"timestamptz", type_family::timestamptz},
+    known_type{"bool", type_family::boolean},
+    known_type{"int2", type_family::integer},
+    known_type{"int4", type_family::integer},
+    known_type{"int8", type_family::integer},
+    known_type{"numeric", type_family::numeric},
+    known_type{"float4", type_family::real},
+    known_type{"float8", type_family::double_precision},
+    known_type{"text", type_family::text},
+    known_type{"varchar", type_family::text},
+    known_type{"bpchar", type_family::padded_text},
+    known_type{"uuid", type_family::uuid},
+    known_type{"date", type_family::date},
+    known_type{"timestamp", type_family::timestamp},
+    known_type{"timestamptz", type_family::timestamptz},
     known_type{"enum", type_family::enumeration},
 };
 

@@ -90,13 +90,15 @@ std::string or_empty(const char* text)
 void check_url(const std::string& url)
 {
     char* words = nullptr;
-    const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> read(PQconninfoParse(url.c_str(), &words), &PQconninfoFree);
+    const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> read(PQconninfoParse(url.c_str(), &words),
+                                                                            &PQconninfoFree);
     const std::unique_ptr<char, decltype(&PQfreemem)> owned(words, &PQfreemem);
     if (!read) {
         std::string text = words ? trimmed(words) : "out of memory";
         const auto first = text.find('"');
         text = text.substr(0, first) + (first == std::string::npos ? "" : "(not shown: it may hold the password)");
-        throw connection_lost("the database URL cannot be read: " + text + "\nIt should look like postgresql://user:password@host:5432/database",
+        throw connection_lost("the database URL cannot be read: " + text +
+                                  "\nIt should look like postgresql://user:password@host:5432/database",
                               "", "Write the URL as postgresql://user:password@host:5432/database");
     }
 }
@@ -104,7 +106,8 @@ void check_url(const std::string& url)
 } // namespace
 
 connection::connection(const connection_options& options, const event* stop)
-    : stop_(stop), limit_(options.connect_timeout)
+    : stop_(stop)
+    , limit_(options.connect_timeout)
 {
     try {
         open(options);
@@ -124,11 +127,18 @@ connection::~connection()
 void connection::open(const connection_options& options)
 {
     check_url(options.url);
-    constexpr std::array keywords = {"fallback_application_name", "keepalives", "keepalives_idle", "keepalives_interval",
-                                     "keepalives_count", "tcp_user_timeout", "dbname", "client_encoding",
+    constexpr std::array keywords = {"fallback_application_name",
+                                     "keepalives",
+                                     "keepalives_idle",
+                                     "keepalives_interval",
+                                     "keepalives_count",
+                                     "tcp_user_timeout",
+                                     "dbname",
+                                     "client_encoding",
                                      static_cast<const char*>(nullptr)};
-    const std::array values = {options.purpose.c_str(), "1", "10", "5", "3", "15000", options.url.c_str(), "UTF8",
-                               static_cast<const char*>(nullptr)};
+    const std::array values = {
+        options.purpose.c_str(),          "1", "10", "5", "3", "15000", options.url.c_str(), "UTF8",
+        static_cast<const char*>(nullptr)};
     pg_ = PQconnectStartParams(keywords.data(), values.data(), 1);
     if (pg_ == nullptr) {
         throw std::bad_alloc();
@@ -159,12 +169,14 @@ void connection::open(const connection_options& options)
 void connection::set_up(const connection_options& options)
 {
     if (server_version() < 130000) {
-        throw database_error(place() + " runs PostgreSQL " + server_version_text() + "; rowcast needs 13 or later", "", "");
+        throw database_error(place() + " runs PostgreSQL " + server_version_text() + "; rowcast needs 13 or later", "",
+                             "");
     }
     const auto on_server = std::max(options.statement_timeout - servers_lead, options.statement_timeout / 2);
     run_script("set search_path = pg_catalog; set timezone = 'UTC'; set datestyle = 'ISO, YMD'; "
                "set intervalstyle = 'postgres'; set bytea_output = 'hex'; set extra_float_digits = 1; "
-               "set jit = off; set statement_timeout = " + std::to_string(on_server.count()) +
+               "set jit = off; set statement_timeout = " +
+               std::to_string(on_server.count()) +
                "; set default_transaction_read_only = " + (options.read_only ? "on" : "off"));
     backend_ = static_cast<int>(execute("select pg_backend_pid()").number(0, 0));
     limit_ = options.statement_timeout;
@@ -181,7 +193,8 @@ bool connection::await(short events, clock::time_point until, const event* wake)
             look[2].fd = wake->descriptor();
         }
         const auto left = std::chrono::ceil<milliseconds>(until - clock::now());
-        const int ready = ::poll(look.data(), look.size(), static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 3'600'000)));
+        const int ready =
+            ::poll(look.data(), look.size(), static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 3'600'000)));
         if (ready < 0 && errno != EINTR) {
             throw std::system_error(errno, std::generic_category(), "poll");
         }
@@ -272,7 +285,9 @@ rows connection::collect()
 rows connection::execute(const std::string& sql, const std::vector<parameter>& parameters)
 {
     const auto texts = pointers(parameters);
-    send(PQsendQueryParams(pg_, sql.c_str(), static_cast<int>(texts.size()), nullptr, texts.data(), nullptr, nullptr, 0), false);
+    send(
+        PQsendQueryParams(pg_, sql.c_str(), static_cast<int>(texts.size()), nullptr, texts.data(), nullptr, nullptr, 0),
+        false);
     return collect();
 }
 
@@ -285,7 +300,8 @@ void connection::prepare(const std::string& name, const std::string& sql)
 rows connection::execute_prepared(const std::string& name, const std::vector<parameter>& parameters)
 {
     const auto texts = pointers(parameters);
-    send(PQsendQueryPrepared(pg_, name.c_str(), static_cast<int>(texts.size()), texts.data(), nullptr, nullptr, 0), false);
+    send(PQsendQueryPrepared(pg_, name.c_str(), static_cast<int>(texts.size()), texts.data(), nullptr, nullptr, 0),
+         false);
     return collect();
 }
 
@@ -298,13 +314,16 @@ void connection::run_script(const std::string& sql)
 void connection::begin(const std::string& sql, const std::vector<parameter>& parameters)
 {
     const auto texts = pointers(parameters);
-    send(PQsendQueryParams(pg_, sql.c_str(), static_cast<int>(texts.size()), nullptr, texts.data(), nullptr, nullptr, 0), true);
+    send(
+        PQsendQueryParams(pg_, sql.c_str(), static_cast<int>(texts.size()), nullptr, texts.data(), nullptr, nullptr, 0),
+        true);
 }
 
 void connection::begin_prepared(const std::string& name, const std::vector<parameter>& parameters)
 {
     const auto texts = pointers(parameters);
-    send(PQsendQueryPrepared(pg_, name.c_str(), static_cast<int>(texts.size()), texts.data(), nullptr, nullptr, 0), true);
+    send(PQsendQueryPrepared(pg_, name.c_str(), static_cast<int>(texts.size()), texts.data(), nullptr, nullptr, 0),
+         true);
 }
 
 std::optional<rows> connection::next_row()
@@ -363,8 +382,8 @@ std::vector<std::string> connection::take_notices()
 
 std::string connection::quote_name(const std::string& identifier) const
 {
-    const std::unique_ptr<char, decltype(&PQfreemem)> quoted(PQescapeIdentifier(pg_, identifier.data(), identifier.size()),
-                                                             &PQfreemem);
+    const std::unique_ptr<char, decltype(&PQfreemem)> quoted(
+        PQescapeIdentifier(pg_, identifier.data(), identifier.size()), &PQfreemem);
     if (!quoted) {
         throw database_error("not a name: " + identifier, "", "");
     }

@@ -1,5 +1,9 @@
 #pragma once
 
+#include "postgres/database_error.hpp"
+#include "postgres/event.hpp"
+#include "postgres/rows.hpp"
+
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -7,18 +11,14 @@
 #include <string_view>
 #include <vector>
 
-#include "postgres/database_error.hpp"
-#include "postgres/event.hpp"
-#include "postgres/rows.hpp"
-
 struct pg_conn;
 
 namespace rowcast::postgres {
 
 struct connection_options {
-    std::string url;                  // postgresql://... or keywords; what it leaves open comes from the environment (PGHOST, ...)
-    std::string purpose = "rowcast";  // application_name, unless the URL has one
-    bool read_only = true;            // default_transaction_read_only
+    std::string url; // postgresql://... or keywords; what it leaves open comes from the environment (PGHOST, ...)
+    std::string purpose = "rowcast";                                     // application_name, unless the URL has one
+    bool read_only = true;                                               // default_transaction_read_only
     std::chrono::milliseconds connect_timeout = std::chrono::seconds(5); // for each host of the URL
     std::chrono::milliseconds statement_timeout = std::chrono::seconds(30);
 };
@@ -72,12 +72,12 @@ public:
 
     std::string quote_name(const std::string& identifier) const;
 
-    int server_version() const;       // 150018
+    int server_version() const; // 150018
     std::string server_version_text() const;
-    int backend() const;              // process id of the server's end
-    bool pooled() const;              // something between us and the server gave another process id
+    int backend() const; // process id of the server's end
+    bool pooled() const; // something between us and the server gave another process id
     std::string user() const;
-    std::string place() const;        // "127.0.0.1:5432/shop as user bridge"
+    std::string place() const; // "127.0.0.1:5432/shop as user bridge"
 
 private:
     using clock = std::chrono::steady_clock;
@@ -92,6 +92,7 @@ private:
     rows collect();
     [[noreturn]] void lost(const std::string& why);
     [[noreturn]] void refused(pg_result* result);
+
     clock::time_point deadline() const { return clock::now() + limit_; }
 
     pg_conn* pg_ = nullptr;

@@ -19,7 +19,8 @@ struct known_refusal {
 constexpr std::array refusals = {
     known_refusal{"password authentication failed", "The user name or the password in the URL is wrong."},
     known_refusal{"no password supplied", "The URL has no password, and neither PGPASSWORD nor ~/.pgpass gives one."},
-    known_refusal{"no pg_hba.conf entry", "Let pg_hba.conf allow this user, database and address (or use sslmode=require)."},
+    known_refusal{"no pg_hba.conf entry",
+                  "Let pg_hba.conf allow this user, database and address (or use sslmode=require)."},
     known_refusal{"Connection refused", "Is PostgreSQL running there, and does listen_addresses include this address?"},
     known_refusal{"No such file or directory", "Is PostgreSQL running, and is this its unix_socket_directories?"},
     known_refusal{"could not translate host name", "The host in the URL is unknown."},

@@ -11,11 +11,15 @@ namespace rowcast::postgres {
 class database_error : public std::runtime_error {
 public:
     database_error(const std::string& text, std::string sqlstate, std::string hint)
-        : std::runtime_error(text), sqlstate_(std::move(sqlstate)), hint_(std::move(hint))
-    {}
+        : std::runtime_error(text)
+        , sqlstate_(std::move(sqlstate))
+        , hint_(std::move(hint))
+    {
+    }
 
     const std::string& sqlstate() const { return sqlstate_; } // empty where PostgreSQL did not get to say one
-    const std::string& hint() const { return hint_; }         // what to do; it stands at the end of `what()` too
+
+    const std::string& hint() const { return hint_; } // what to do; it stands at the end of `what()` too
 
 private:
     std::string sqlstate_;
@@ -31,7 +35,10 @@ public:
 // The connection's `stop` was signalled while it waited.
 class interrupted : public std::runtime_error {
 public:
-    interrupted() : std::runtime_error("stopped") {}
+    interrupted()
+        : std::runtime_error("stopped")
+    {
+    }
 };
 
 // What a person can do about it; empty where nothing better is known than PostgreSQL's own words.

@@ -10,7 +10,8 @@
 
 namespace rowcast::postgres {
 
-event::event() : descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
+event::event()
+    : descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
 {
     if (descriptor_ < 0) {
         throw std::system_error(errno, std::generic_category(), "eventfd");

@@ -14,6 +14,7 @@ public:
     void set();
     void clear();
     bool is_set() const;
+
     int descriptor() const { return descriptor_; } // readable while set
 
 private:

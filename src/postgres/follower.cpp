@@ -1,11 +1,11 @@
 #include "postgres/follower.hpp"
 
-#include <algorithm>
-#include <utility>
+#include "postgres/wal.hpp"
 
 #include <poll.h>
 
-#include "postgres/wal.hpp"
+#include <algorithm>
+#include <utility>
 
 namespace rowcast::postgres {
 namespace {
@@ -14,7 +14,8 @@ const std::string doorbell = "rowcast";
 
 core::snapshot read_head(connection& on, const observe::sink& sink)
 {
-    const rows now = on.execute("select pg_current_snapshot(), pg_current_wal_insert_lsn(), pg_current_wal_flush_lsn()");
+    const rows now =
+        on.execute("select pg_current_snapshot(), pg_current_wal_insert_lsn(), pg_current_wal_flush_lsn()");
     auto head = core::snapshot::parse(now.text(0, 0));
     if (head.has_error()) {
         throw database_error(head.error().message, "", "");
@@ -44,8 +45,12 @@ std::size_t bytes_of(const core::batch& page)
 } // namespace
 
 follower::follower(follower_options options, follower_callbacks callbacks, observe::sink sink)
-    : options_(std::move(options)), callbacks_(std::move(callbacks)), sink_(std::move(sink)), thread_([this] { run(); })
-{}
+    : options_(std::move(options))
+    , callbacks_(std::move(callbacks))
+    , sink_(std::move(sink))
+    , thread_([this] { run(); })
+{
+}
 
 follower::~follower()
 {
@@ -139,8 +144,9 @@ void follower::prepare()
     }
     prepare_log_statement(*connection_);
     if (connection_->pooled()) {
-        sink_(observe::background_failed{"LISTEN", "a connection pooler stands between the bridge and " + connection_->place() +
-                                                      ": with transaction pooling no bell is heard; connect directly"});
+        sink_(observe::background_failed{"LISTEN",
+                                         "a connection pooler stands between the bridge and " + connection_->place() +
+                                             ": with transaction pooling no bell is heard; connect directly"});
     }
     if (identity.renewed) {
         sink_(observe::log_renewed{"the database is a copy or was restored"});

@@ -1,5 +1,12 @@
 #pragma once
 
+#include "core/batch.hpp"
+#include "observe/observation.hpp"
+#include "postgres/connection.hpp"
+#include "postgres/follower_life.hpp"
+#include "postgres/log_identity.hpp"
+#include "postgres/log_step.hpp"
+
 #include <chrono>
 #include <functional>
 #include <mutex>
@@ -9,13 +16,6 @@
 #include <string_view>
 #include <thread>
 #include <vector>
-
-#include "core/batch.hpp"
-#include "observe/observation.hpp"
-#include "postgres/connection.hpp"
-#include "postgres/follower_life.hpp"
-#include "postgres/log_identity.hpp"
-#include "postgres/log_step.hpp"
 
 namespace rowcast::postgres {
 
@@ -47,7 +47,7 @@ class follower {
 public:
     struct status {
         bool connected = false;
-        std::string problem; // why not, where it is not connected
+        std::string problem;                                            // why not, where it is not connected
         std::optional<std::chrono::steady_clock::time_point> last_read; // up to date as of then
     };
 

@@ -10,8 +10,8 @@ class follower_life {
 public:
     enum class action { connect, prepare, read, wait, back_off, end };
     enum class event {
-        done,    // the last action did what it should
-        failed,  // it did not; the connection is to be thrown away
+        done,   // the last action did what it should
+        failed, // it did not; the connection is to be thrown away
         stopped,
     };
 

@@ -13,7 +13,8 @@ void check_installation(connection& on)
                              "Connect to the primary (target_session_attrs=read-write with all hosts in the URL).");
     }
     if (!found.truth(0, 0)) {
-        throw database_error("rowcast is not installed in " + on.place(), "3F000", "Run `rowcast install`, then `rowcast watch TABLE`.");
+        throw database_error("rowcast is not installed in " + on.place(), "3F000",
+                             "Run `rowcast install`, then `rowcast watch TABLE`.");
     }
     const std::string installed(on.execute("select rowcast.version()").text(0, 0));
     if (installed != core::version()) {
@@ -44,7 +45,8 @@ log_identity claim_identity(connection& on)
 {
     check_installation(on);
     on.run_script("begin read write");
-    const rows claimed = on.execute("select log_id, timeline, cursor_key, lock_class, lock_key, renewed from rowcast.claim_identity()");
+    const rows claimed =
+        on.execute("select log_id, timeline, cursor_key, lock_class, lock_key, renewed from rowcast.claim_identity()");
     const rows settings = on.execute("select system_identifier, database_oid from rowcast.settings");
     on.run_script("commit");
     log_identity identity;

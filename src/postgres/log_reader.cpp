@@ -8,7 +8,10 @@ using core::error_code;
 using core::failure;
 
 log_reader::log_reader(connection_options options, const observe::sink& sink, const event* stop, page_limits limits)
-    : options_(std::move(options)), sink_(sink), stop_(stop), limits_(limits)
+    : options_(std::move(options))
+    , sink_(sink)
+    , stop_(stop)
+    , limits_(limits)
 {
     options_.purpose = "rowcast reader";
 }

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <optional>
-
 #include "core/batch.hpp"
 #include "core/cursor.hpp"
 #include "core/result.hpp"
 #include "postgres/connection.hpp"
 #include "postgres/log_identity.hpp"
 #include "postgres/log_step.hpp"
+
+#include <optional>
 
 namespace rowcast::postgres {
 

@@ -1,13 +1,26 @@
 #include "postgres/log_statement.hpp"
 
-#include <charconv>
-
 #include "postgres/database_error.hpp"
+
+#include <charconv>
 
 namespace rowcast::postgres {
 namespace {
 
-enum column : std::size_t { id, xid, transaction_end, at, op, cause, table_name, new_row, old_row, truncated, channel, event };
+enum column : std::size_t {
+    id,
+    xid,
+    transaction_end,
+    at,
+    op,
+    cause,
+    table_name,
+    new_row,
+    old_row,
+    truncated,
+    channel,
+    event
+};
 
 // The first row uses the columns for other things.
 enum first_row : std::size_t { now = at, written = op, flushed = cause, expired = table_name, backend = new_row };
@@ -110,7 +123,8 @@ union all
  limit $6::bigint)
 )sql";
 
-std::vector<parameter> log_parameters(const core::cursor& from, const log_filter& filter, std::optional<std::size_t> limit)
+std::vector<parameter> log_parameters(const core::cursor& from, const log_filter& filter,
+                                      std::optional<std::size_t> limit)
 {
     std::vector<std::string> open;
     for (const auto each : from.seen.in_progress) {
@@ -135,8 +149,9 @@ log_moment read_moment(const rows& first)
     if (!first.is_null(0, column::id) || snapshot.has_error()) {
         throw database_error("the reading statement's first row is not the moment of reading", "", "");
     }
-    return {std::move(*snapshot), parse_lsn(first.text(0, first_row::written)), parse_lsn(first.text(0, first_row::flushed)),
-            first.truth(0, first_row::expired), static_cast<int>(first.number(0, first_row::backend))};
+    return {std::move(*snapshot), parse_lsn(first.text(0, first_row::written)),
+            parse_lsn(first.text(0, first_row::flushed)), first.truth(0, first_row::expired),
+            static_cast<int>(first.number(0, first_row::backend))};
 }
 
 core::change read_change(const rows& row, const observe::sink& sink)

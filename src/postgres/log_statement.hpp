@@ -1,14 +1,14 @@
 #pragma once
 
-#include <cstddef>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "core/cursor.hpp"
 #include "core/result.hpp"
 #include "observe/observation.hpp"
 #include "postgres/rows.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace rowcast::postgres {
 
@@ -25,7 +25,8 @@ extern const std::string log_statement;
 extern const std::string log_statement_settings;
 
 // Its parameters. `limit` counts changes.
-std::vector<parameter> log_parameters(const core::cursor& from, const log_filter& filter, std::optional<std::size_t> limit);
+std::vector<parameter> log_parameters(const core::cursor& from, const log_filter& filter,
+                                      std::optional<std::size_t> limit);
 
 // The first row.
 struct log_moment {
@@ -35,6 +36,7 @@ struct log_moment {
     bool expired = false;      // retention may have removed something that the reader has not seen; no changes follow
     int backend = 0;
 };
+
 log_moment read_moment(const rows& first);
 
 // Another row. A change that cannot be read is told to `sink` and becomes a RESYNC of its table: a stream never ends

@@ -1,8 +1,8 @@
 #include "postgres/log_step.hpp"
 
-#include <utility>
-
 #include "postgres/wal.hpp"
+
+#include <utility>
 
 namespace rowcast::postgres {
 namespace {
@@ -19,8 +19,10 @@ core::failure expired()
 void check_session(const connection& on, const log_moment& moment)
 {
     if (moment.backend != on.backend()) {
-        throw database_error("the connection to " + on.place() + " goes through a pooler that changes the server session under it "
-                             "(transaction pooling)", "", "Give the bridge a direct connection.");
+        throw database_error("the connection to " + on.place() +
+                                 " goes through a pooler that changes the server session under it "
+                                 "(transaction pooling)",
+                             "", "Give the bridge a direct connection.");
     }
 }
 
@@ -32,8 +34,14 @@ void prepare_log_statement(connection& on)
     on.prepare(prepared, log_statement);
 }
 
-log_step::log_step(connection& on, const log_filter& filter, const observe::sink& sink, core::cursor from, page_limits limits)
-    : on_(on), filter_(filter), sink_(sink), limits_(limits), position_(std::move(from)), before_(position_.seen)
+log_step::log_step(connection& on, const log_filter& filter, const observe::sink& sink, core::cursor from,
+                   page_limits limits)
+    : on_(on)
+    , filter_(filter)
+    , sink_(sink)
+    , limits_(limits)
+    , position_(std::move(from))
+    , before_(position_.seen)
 {
     if (position_.inside) {
         target_ = position_.inside->target;
@@ -99,7 +107,8 @@ core::result<core::batch_ptr> log_step::further_page()
 bool log_step::open_portal()
 {
     on_.run_script("begin read only; set local statement_timeout = 0"); // the reader's slowness is not the server's
-    on_.execute("declare rowcast_log no scroll cursor for " + log_statement, log_parameters(position_, filter_, std::nullopt));
+    on_.execute("declare rowcast_log no scroll cursor for " + log_statement,
+                log_parameters(position_, filter_, std::nullopt));
     portal_ = true;
     portal_since_ = std::chrono::steady_clock::now();
     const rows first = on_.execute("fetch 1 from rowcast_log");
@@ -166,7 +175,8 @@ std::optional<core::change> log_step::next_change()
     }
     core::change change = read_change(*row, sink_);
     if (change.where <= last_ || !target_.sees(change.xid) || before_.sees(change.xid)) {
-        throw database_error("the change log came out of order (change " + std::to_string(change.where.id) + ")", "", "");
+        throw database_error("the change log came out of order (change " + std::to_string(change.where.id) + ")", "",
+                             "");
     }
     last_ = change.where;
     return change;

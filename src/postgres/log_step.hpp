@@ -1,15 +1,15 @@
 #pragma once
 
-#include <chrono>
-#include <cstddef>
-#include <optional>
-
 #include "core/batch.hpp"
 #include "core/cursor.hpp"
 #include "core/result.hpp"
 #include "observe/observation.hpp"
 #include "postgres/connection.hpp"
 #include "postgres/log_statement.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
 
 namespace rowcast::postgres {
 
@@ -28,7 +28,8 @@ void prepare_log_statement(connection& on);
 class log_step {
 public:
     // All three must outlive it.
-    log_step(connection& on, const log_filter& filter, const observe::sink& sink, core::cursor from, page_limits limits = {});
+    log_step(connection& on, const log_filter& filter, const observe::sink& sink, core::cursor from,
+             page_limits limits = {});
 
     // The next page; null after the complete one. Fails with cursor_expired. What a connection throws, it throws too:
     // then go on with a new step from the last page's position.

@@ -5,7 +5,9 @@
 namespace rowcast::postgres {
 
 maintenance::maintenance(maintenance_options options, const observe::sink& sink, const event* stop)
-    : options_(std::move(options)), sink_(sink), stop_(stop)
+    : options_(std::move(options))
+    , sink_(sink)
+    , stop_(stop)
 {
     options_.connection.purpose = "rowcast maintenance";
     options_.connection.read_only = false;
@@ -41,7 +43,8 @@ void maintenance::refresh()
     const rows done = connection_->execute("select table_name, action, detail from rowcast.refresh()");
     for (std::size_t i = 0; i < done.size(); ++i) {
         if (!done.is_null(i, 0)) { // without a table: somebody else is at it
-            sink_(observe::partitions_refreshed{std::string(done.text(i, 0)), std::string(done.text(i, 1)), std::string(done.text(i, 2))});
+            sink_(observe::partitions_refreshed{std::string(done.text(i, 0)), std::string(done.text(i, 1)),
+                                                std::string(done.text(i, 2))});
         }
     }
 }

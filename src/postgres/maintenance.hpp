@@ -1,11 +1,11 @@
 #pragma once
 
+#include "observe/observation.hpp"
+#include "postgres/connection.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
-
-#include "observe/observation.hpp"
-#include "postgres/connection.hpp"
 
 namespace rowcast::postgres {
 

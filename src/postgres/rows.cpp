@@ -1,19 +1,19 @@
 #include "postgres/rows.hpp"
 
+#include "postgres/database_error.hpp"
+
 #include <libpq-fe.h>
 
 #include <charconv>
 #include <stdexcept>
-
-#include "postgres/database_error.hpp"
 
 namespace rowcast::postgres {
 namespace {
 
 [[noreturn]] void not_a(std::string_view wanted, std::string_view text)
 {
-    throw database_error("PostgreSQL answered \"" + std::string(text.substr(0, 80)) + "\" where " + std::string(wanted) +
-                             " was expected",
+    throw database_error("PostgreSQL answered \"" + std::string(text.substr(0, 80)) + "\" where " +
+                             std::string(wanted) + " was expected",
                          "", "");
 }
 
@@ -24,7 +24,10 @@ void rows::free_result::operator()(pg_result* result) const
     PQclear(result);
 }
 
-rows::rows(pg_result* owned) : result_(owned) {}
+rows::rows(pg_result* owned)
+    : result_(owned)
+{
+}
 
 std::size_t rows::size() const
 {
@@ -39,8 +42,9 @@ std::size_t rows::columns() const
 void rows::check(std::size_t row, std::size_t column) const
 {
     if (row >= size() || column >= columns()) {
-        throw std::out_of_range("row " + std::to_string(row) + ", column " + std::to_string(column) + " of a result of " +
-                                std::to_string(size()) + " rows and " + std::to_string(columns()) + " columns");
+        throw std::out_of_range("row " + std::to_string(row) + ", column " + std::to_string(column) +
+                                " of a result of " + std::to_string(size()) + " rows and " + std::to_string(columns()) +
+                                " columns");
     }
 }
 

@@ -20,13 +20,15 @@ public:
     explicit rows(pg_result* owned);
 
     std::size_t size() const;
+
     bool empty() const { return size() == 0; }
+
     std::size_t columns() const;
 
     bool is_null(std::size_t row, std::size_t column) const;
-    std::string_view text(std::size_t row, std::size_t column) const; // empty for null
-    bool truth(std::size_t row, std::size_t column) const;            // false for null
-    std::uint64_t number(std::size_t row, std::size_t column) const;  // a non-negative integer
+    std::string_view text(std::size_t row, std::size_t column) const;         // empty for null
+    bool truth(std::size_t row, std::size_t column) const;                    // false for null
+    std::uint64_t number(std::size_t row, std::size_t column) const;          // a non-negative integer
     std::vector<std::string> list(std::size_t row, std::size_t column) const; // text[]; empty for null
 
     // How many rows an INSERT, UPDATE or DELETE touched.
@@ -38,6 +40,7 @@ private:
     struct free_result {
         void operator()(pg_result* result) const;
     };
+
     std::unique_ptr<pg_result, free_result> result_;
 };
 

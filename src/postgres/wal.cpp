@@ -1,9 +1,9 @@
 #include "postgres/wal.hpp"
 
+#include "postgres/log_statement.hpp"
+
 #include <chrono>
 #include <thread>
-
-#include "postgres/log_statement.hpp"
 
 namespace rowcast::postgres {
 namespace {
@@ -35,8 +35,11 @@ void await_flush(connection& on, std::uint64_t written, std::uint64_t flushed, c
     }
     for (int time = 0; flushed < written; ++time) {
         if (time == most_forced) {
-            throw database_error("the WAL is not flushed to " + format_lsn(written) + " although a commit should have done it "
-                                 "(it stands at " + format_lsn(flushed) + ")", "", "");
+            throw database_error("the WAL is not flushed to " + format_lsn(written) +
+                                     " although a commit should have done it "
+                                     "(it stands at " +
+                                     format_lsn(flushed) + ")",
+                                 "", "");
         }
         sink(observe::flush_forced{});
         force(on);

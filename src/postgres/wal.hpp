@@ -1,9 +1,9 @@
 #pragma once
 
-#include <cstdint>
-
 #include "observe/observation.hpp"
 #include "postgres/connection.hpp"
+
+#include <cstdint>
 
 namespace rowcast::postgres {
 

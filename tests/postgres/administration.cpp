@@ -1,15 +1,15 @@
 #include "postgres/administration.hpp"
 
-#include <catch2/catch.hpp>
-
 #include "postgres/embedded_sql.hpp"
 #include "postgres/follower.hpp"
 #include "postgres/recorder.hpp"
 #include "support/database.hpp"
 
+#include <catch2/catch.hpp>
+
 using namespace rowcast;
-using postgres::administration;
 using Catch::Contains;
+using postgres::administration;
 using rowcast::support::database;
 using rowcast::support::with_rowcast;
 
@@ -37,7 +37,8 @@ TEST_CASE("rowcast is installed, used and removed without a trace")
         REQUIRE(installed.has_value());
     }
 
-    const auto name = admin.watch({.table = "orders", .columns = {}, .except = std::vector<std::string>{"secret"}, .key = {}, .notify = true});
+    const auto name = admin.watch(
+        {.table = "orders", .columns = {}, .except = std::vector<std::string>{"secret"}, .key = {}, .notify = true});
     REQUIRE(name.has_value());
     CHECK(*name == "public.orders");
     const auto tables = admin.watched();
@@ -59,10 +60,14 @@ TEST_CASE("what cannot be watched is refused with PostgreSQL's reason and hint")
     const database db{with_rowcast};
     db.execute("create view v as select 1 as x; create table keyless (x int)");
     administration admin{{.url = db.url()}};
-    CHECK_THAT(admin.watch({.table = "v", .columns = {}, .except = {}, .key = {}, .notify = true}).error().message, Contains("hint: "));
-    CHECK_THAT(admin.watch({.table = "nothing", .columns = {}, .except = {}, .key = {}, .notify = true}).error().message,
-               Contains("relation \"nothing\" does not exist"));
-    CHECK_THAT(admin.watch({.table = "keyless", .columns = {}, .except = {}, .key = {}, .notify = true}).error().message, Contains("key"));
+    CHECK_THAT(admin.watch({.table = "v", .columns = {}, .except = {}, .key = {}, .notify = true}).error().message,
+               Contains("hint: "));
+    CHECK_THAT(
+        admin.watch({.table = "nothing", .columns = {}, .except = {}, .key = {}, .notify = true}).error().message,
+        Contains("relation \"nothing\" does not exist"));
+    CHECK_THAT(
+        admin.watch({.table = "keyless", .columns = {}, .except = {}, .key = {}, .notify = true}).error().message,
+        Contains("key"));
     CHECK_THAT(admin.grant_bridge("no such role").error().message, Contains("no such role"));
 }
 
@@ -96,7 +101,8 @@ TEST_CASE("a role has what the bridge needs after grant_bridge, and is told what
 {
     const database db{with_rowcast};
     const std::string role = db.name() + "_bridge";
-    db.execute("create role " + role + " login; create table t (id int primary key); select rowcast.watch('t', notify => true)");
+    db.execute("create role " + role +
+               " login; create table t (id int primary key); select rowcast.watch('t', notify => true)");
     const auto drop = [&] { db.execute("drop owned by " + role + "; drop role " + role); };
     {
         test::recorder got;

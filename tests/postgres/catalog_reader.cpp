@@ -1,13 +1,13 @@
 #include "postgres/catalog_reader.hpp"
 
-#include <catch2/catch.hpp>
-
 #include "support/database.hpp"
 
+#include <catch2/catch.hpp>
+
 using namespace rowcast;
+using policy::type_family;
 using rowcast::support::database;
 using rowcast::support::with_rowcast;
-using policy::type_family;
 
 TEST_CASE("the catalog knows each watched table's captured columns, their families and its key")
 {

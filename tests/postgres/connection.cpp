@@ -1,11 +1,11 @@
 #include "postgres/connection.hpp"
 
+#include "support/database.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <csignal>
 #include <thread>
-
-#include "support/database.hpp"
 
 using namespace rowcast::postgres;
 using namespace std::chrono_literals;
@@ -41,8 +41,10 @@ TEST_CASE("a connection that is refused says where, why and what to do, and neve
     const std::string wrong = connecting("postgresql://postgres:s3cret" + host_and_database);
     CHECK_THAT(wrong, Contains("127.0.0.1") && Contains(db.name()) && Contains("password authentication failed") &&
                           Contains("The user name or the password in the URL is wrong") && !Contains("s3cret"));
-    CHECK_THAT(connecting(rowcast::support::with_database(db.url(), "no_such_db")), Contains("There is no such database"));
-    CHECK_THAT(connecting("postgresql://postgres:s3cret@127.0.0.1:1/x"), Contains("Is PostgreSQL running there") && !Contains("s3cret"));
+    CHECK_THAT(connecting(rowcast::support::with_database(db.url(), "no_such_db")),
+               Contains("There is no such database"));
+    CHECK_THAT(connecting("postgresql://postgres:s3cret@127.0.0.1:1/x"),
+               Contains("Is PostgreSQL running there") && !Contains("s3cret"));
     CHECK_THAT(connecting("postgresql://u:s3cret@[::1/x"), Contains("cannot be read") && !Contains("s3cret"));
     CHECK_THAT(connecting("postgres//u:s3cret@h/x"), Contains("cannot be read") && !Contains("s3cret"));
     CHECK_THAT(connecting("postgresql://u:s3%zzcret@h/x"), Contains("cannot be read") && !Contains("s3%"));
@@ -55,8 +57,9 @@ TEST_CASE("a refused statement leaves the connection as good as new, and passes 
     on.execute("create table public.t (x int primary key)");
     const std::string twice = refusal([&] { on.execute("insert into public.t values (1), (1)"); });
     CHECK_THAT(twice, Contains("duplicate key") && Contains("detail: Key (x)=(1) already exists"));
-    CHECK_THAT(refusal([&] { on.execute("do $$ begin raise 'no' using hint = 'try yes', detail = 'said no'; end $$"); }),
-               Contains("no\ndetail: said no\nhint: try yes") && Contains("SQLSTATE P0001"));
+    CHECK_THAT(
+        refusal([&] { on.execute("do $$ begin raise 'no' using hint = 'try yes', detail = 'said no'; end $$"); }),
+        Contains("no\ndetail: said no\nhint: try yes") && Contains("SQLSTATE P0001"));
     CHECK_THAT(refusal([&] { on.execute("select rowcast.version()"); }), Contains("rowcast install"));
     CHECK_THAT(refusal([&] { on.execute("copy (select 1) to stdout"); }), Contains("COPY"));
 }
@@ -66,7 +69,8 @@ TEST_CASE("values arrive as they are, and wrong indexes are refused")
     const database db;
     connection on{{.url = db.url()}};
     const std::vector<std::string> odd{"a", "", "NULL", "x,y", "{q\"\\}", "ä\n"};
-    const rows got = on.execute("select $1::text[], null::text, 7::bigint, true, $2::text", {to_array(odd), std::nullopt});
+    const rows got =
+        on.execute("select $1::text[], null::text, 7::bigint, true, $2::text", {to_array(odd), std::nullopt});
     CHECK(got.list(0, 0) == odd);
     CHECK(got.is_null(0, 1));
     CHECK(got.is_null(0, 4));
@@ -86,7 +90,8 @@ TEST_CASE("an answer that does not come in time is a lost connection, on whichev
 {
     const database db;
     connection on{{.url = db.url(), .statement_timeout = 400ms}};
-    CHECK_THAT(refusal([&] { on.execute("select pg_sleep(60)"); }), Contains("canceling statement due to statement timeout"));
+    CHECK_THAT(refusal([&] { on.execute("select pg_sleep(60)"); }),
+               Contains("canceling statement due to statement timeout"));
     CHECK(on.execute("select 1").number(0, 0) == 1);
 
     REQUIRE(::kill(on.backend(), SIGSTOP) == 0);

@@ -1,13 +1,13 @@
-#include <catch2/catch.hpp>
-
-#include <atomic>
-#include <csignal>
-
 #include "postgres/embedded_sql.hpp"
 #include "postgres/follower.hpp"
 #include "postgres/log_statement.hpp"
 #include "postgres/recorder.hpp"
 #include "support/postgres_cluster.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <atomic>
+#include <csignal>
 
 using namespace rowcast;
 using namespace std::chrono_literals;
@@ -68,25 +68,31 @@ TEST_CASE("what a crash takes back is never delivered, and what commits later un
     got.wait_for_changes(1);
 
     // It would write out whole pages.
-    const auto wal_writer = execute(cluster, "select pid from pg_stat_activity where backend_type = 'walwriter'")[0][0].as<int>();
+    const auto wal_writer =
+        execute(cluster, "select pid from pg_stat_activity where backend_type = 'walwriter'")[0][0].as<int>();
     REQUIRE(::kill(wal_writer, SIGSTOP) == 0);
     crash_at_flush = true;
     const auto lost_xid = [&] {
         pqxx::connection connection = cluster.connect();
         pqxx::work work{connection};
-        const auto xid = work.exec1("insert into t values (2, 'lost') returning pg_current_xact_id()::text")[0].as<core::transaction_id>();
+        const auto xid = work.exec1("insert into t values (2, 'lost') returning pg_current_xact_id()::text")[0]
+                             .as<core::transaction_id>();
         work.commit(); // PostgreSQL said so
         return xid;
     }();
-    got.wait_until([&] { return !crash_at_flush && got.observations.size() > 0 &&
-                                std::holds_alternative<observe::database_lost>(got.observations.back()); },
-                   "the crash");
+    got.wait_until(
+        [&] {
+            return !crash_at_flush && got.observations.size() > 0 &&
+                   std::holds_alternative<observe::database_lost>(got.observations.back());
+        },
+        "the crash");
     CHECK(naive.seen.sees(lost_xid));
     CHECK(got.changes.size() == 1);
 
     cluster.start();
     CHECK(execute(cluster, "select from t where id = 2").empty());
-    const auto reused = execute(cluster, "insert into t values (3, 'after') returning pg_current_xact_id()::text")[0][0].as<core::transaction_id>();
+    const auto reused = execute(cluster, "insert into t values (3, 'after') returning pg_current_xact_id()::text")[0][0]
+                            .as<core::transaction_id>();
     REQUIRE(reused <= lost_xid);
     got.wait_for_changes(2);
     CHECK(got.changes[0].after == R"({"id":1,"v":"before"})");

@@ -1,12 +1,12 @@
-#include <catch2/catch.hpp>
-
-#include <csignal>
-
 #include "postgres/embedded_sql.hpp"
 #include "postgres/follower.hpp"
 #include "postgres/recorder.hpp"
 #include "support/database.hpp"
 #include "support/postgres_cluster.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <csignal>
 
 using namespace rowcast;
 using namespace std::chrono_literals;
@@ -22,15 +22,22 @@ const std::string watched_table = "create table t (id int primary key); select r
 // A follower under test, and what it was told since.
 struct following {
     explicit following(const std::string& url, std::chrono::milliseconds statement_timeout = 2s)
-        : follower{{.connection = {.url = url, .statement_timeout = statement_timeout}, .poll_interval = 200ms, .notify_channels = {}, .pages = {}}, got.callbacks(), got.sink()}
+        : follower{{.connection = {.url = url, .statement_timeout = statement_timeout},
+                    .poll_interval = 200ms,
+                    .notify_channels = {},
+                    .pages = {}},
+                   got.callbacks(),
+                   got.sink()}
     {
         got.wait_for_start();
         connected();
     }
+
     void connected()
     {
         CHECK(support::eventually([&] { return follower.now().connected; }));
     }
+
     void lost(std::size_t times)
     {
         CHECK(support::eventually([&] { return got.count<observe::database_lost>() >= times; }));
@@ -42,12 +49,14 @@ struct following {
 
 std::string follower_backends(const database& db, const std::string& what)
 {
-    return "select " + what + " from pg_stat_activity where datname = '" + db.name() + "' and application_name = 'rowcast'";
+    return "select " + what + " from pg_stat_activity where datname = '" + db.name() +
+           "' and application_name = 'rowcast'";
 }
 
 void insert(const database& db, int from, int to)
 {
-    db.execute("insert into t select n from generate_series(" + std::to_string(from) + ", " + std::to_string(to) + ") n");
+    db.execute("insert into t select n from generate_series(" + std::to_string(from) + ", " + std::to_string(to) +
+               ") n");
 }
 
 } // namespace
@@ -117,7 +126,8 @@ TEST_CASE("a server that hangs as a whole is waited for")
     cluster.freeze();
     f.lost(1);
     CHECK_FALSE(f.follower.now().connected);
-    CHECK_THAT(f.follower.now().problem, Catch::Contains("did not answer within") || Catch::Contains("does not answer"));
+    CHECK_THAT(f.follower.now().problem,
+               Catch::Contains("did not answer within") || Catch::Contains("does not answer"));
     cluster.thaw();
     pqxx::nontransaction{connection}.exec("insert into t values (2)");
     f.got.wait_for_changes(2);
@@ -202,8 +212,8 @@ TEST_CASE("after a fail-over a follower begins anew on the new timeline, and doe
     execute(primary, std::string(postgres::install_sql));
     execute(primary, watched_table);
     const auto standby = postgres_cluster::standby_of(primary);
-    const std::string both = "postgresql://postgres@127.0.0.1:" + std::to_string(primary.port()) + ",127.0.0.1:" +
-                             std::to_string(standby->port()) + "/postgres";
+    const std::string both = "postgresql://postgres@127.0.0.1:" + std::to_string(primary.port()) +
+                             ",127.0.0.1:" + std::to_string(standby->port()) + "/postgres";
     following f{both};
     execute(primary, "insert into t values (1)");
     f.got.wait_for_changes(1);

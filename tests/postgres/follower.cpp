@@ -1,9 +1,9 @@
 #include "postgres/follower.hpp"
 
-#include <catch2/catch.hpp>
-
 #include "postgres/recorder.hpp"
 #include "support/database.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace rowcast;
 using namespace std::chrono_literals;
@@ -188,7 +188,8 @@ TEST_CASE("a follower that is stopped ends at once, also while it waits for a se
     postgres::follower follower{options, got.callbacks(), got.sink()};
     got.wait_until([&] { return !got.observations.empty(); }, "a failure");
     const auto& lost = std::get<observe::database_lost>(got.observations.front());
-    CHECK_THAT(lost.reason, Catch::Contains("127.0.0.1:1/nowhere as user nobody") && Catch::Contains("Is PostgreSQL running"));
+    CHECK_THAT(lost.reason,
+               Catch::Contains("127.0.0.1:1/nowhere as user nobody") && Catch::Contains("Is PostgreSQL running"));
     follower.stop();
     CHECK_FALSE(follower.now().connected);
 }

@@ -1,11 +1,11 @@
 #include "postgres/log_reader.hpp"
 
+#include "postgres/recorder.hpp"
+#include "support/database.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <fstream>
-
-#include "postgres/recorder.hpp"
-#include "support/database.hpp"
 
 using namespace rowcast;
 using namespace std::chrono_literals;
@@ -68,7 +68,8 @@ const observe::sink warn = [](const observe::observation& seen) {
 
 void watch(const database& db, const std::string& table)
 {
-    db.execute("create table " + table + " (id int primary key, v text); select rowcast.watch('" + table + "', notify => true)");
+    db.execute("create table " + table + " (id int primary key, v text); select rowcast.watch('" + table +
+               "', notify => true)");
 }
 
 std::size_t peak_memory_kb()
@@ -95,7 +96,8 @@ TEST_CASE("a reading can be resumed after each of its pages, and gives exactly t
     pqxx::work open_before{slow};
     open_before.exec("insert into t values (1000, 'open in the first snapshot')");
     const core::cursor head = position_now(db);
-    db.execute("begin; insert into t select n from generate_series(1, 60) n; commit; insert into t values (61); insert into t values (62)");
+    db.execute("begin; insert into t select n from generate_series(1, 60) n; commit; insert into t values (61); insert "
+               "into t values (62)");
     open_before.exec("insert into t values (1001, 'last')");
     open_before.commit();
     pqxx::connection slower = db.connect();
@@ -120,7 +122,8 @@ TEST_CASE("a reading can be resumed after each of its pages, and gives exactly t
         const auto resumed = codec.open(codec.seal(whole.positions[page]));
         REQUIRE(resumed.has_value());
         reader.open(identity, *resumed, {});
-        ids expected(whole.read.begin() + static_cast<long>(std::min(7 * (page + 1), whole.read.size())), whole.read.end());
+        ids expected(whole.read.begin() + static_cast<long>(std::min(7 * (page + 1), whole.read.size())),
+                     whole.read.end());
         expected.insert(expected.end(), news.begin(), news.end());
         CHECK(read_all(reader).read == expected);
     }
@@ -156,7 +159,10 @@ TEST_CASE("a reading that rests lets the server go, and goes on where it was")
     const core::cursor head = position_now(db);
     db.execute("insert into t select n from generate_series(1, 5000) n");
     const auto transactions = [&] {
-        return db.execute("select from pg_stat_activity where datname = current_database() and application_name = 'rowcast reader' and backend_xmin is not null").size();
+        return db
+            .execute("select from pg_stat_activity where datname = current_database() and application_name = 'rowcast "
+                     "reader' and backend_xmin is not null")
+            .size();
     };
     log_reader reader{{.url = db.url()}, warn, nullptr, {.changes = 100}};
     reader.open(identity, head, {});
@@ -179,7 +185,8 @@ TEST_CASE("a reading that rests lets the server go, and goes on where it was")
             CHECK(transactions() == 0);
         }
         if (page == 30) {
-            db.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'rowcast reader'");
+            db.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and "
+                       "application_name = 'rowcast reader'");
         }
     }
     CHECK(failures == 1);
@@ -205,7 +212,8 @@ TEST_CASE("a cursor of before what retention removed is expired, one of after it
     reader.close();
 
     // Other tests' transactions hold retention back.
-    REQUIRE(support::eventually([&] { return db.execute("select removed from rowcast.expire('0', null)")[0][0].as<int>() == 300; }));
+    REQUIRE(support::eventually(
+        [&] { return db.execute("select removed from rowcast.expire('0', null)")[0][0].as<int>() == 300; }));
     const core::cursor after = position_now(db);
     for (const core::cursor& old : {head, inside}) {
         reader.open(identity, old, {});

@@ -1,13 +1,13 @@
 #include "postgres/log_statement.hpp"
 
-#include <catch2/catch.hpp>
-
-#include <regex>
-
 #include "postgres/embedded_sql.hpp"
 #include "postgres/log_step.hpp"
 #include "support/database.hpp"
 #include "support/postgres_cluster.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <regex>
 
 using namespace rowcast;
 using postgres::connection;
@@ -28,7 +28,8 @@ std::string plan(connection& on, const core::cursor& from)
     for (const auto& each : postgres::log_parameters(from, {}, 1001)) {
         arguments += (arguments.empty() ? "" : ", ") + (each ? "'" + *each + "'" : std::string("null"));
     }
-    const auto lines = on.execute("explain (analyze, buffers, costs off, timing off, summary off) execute rowcast_log(" + arguments + ")");
+    const auto lines = on.execute(
+        "explain (analyze, buffers, costs off, timing off, summary off) execute rowcast_log(" + arguments + ")");
     std::string text;
     for (std::size_t i = 0; i < lines.size(); ++i) {
         text += std::string(lines.text(i, 0)) + "\n";
@@ -42,7 +43,8 @@ int buffers(const std::string& text)
     std::smatch found;
     int sum = 0;
     const std::string first = text.substr(0, text.find('\n', text.find("Buffers:")));
-    for (std::string rest = first; std::regex_search(rest, found, std::regex("(hit|read)=([0-9]+)")); rest = found.suffix()) {
+    for (std::string rest = first; std::regex_search(rest, found, std::regex("(hit|read)=([0-9]+)"));
+         rest = found.suffix()) {
         sum += std::stoi(found[2]);
     }
     return sum;
@@ -60,7 +62,7 @@ TEST_CASE("an empty read costs the same beside an open transaction of many log r
     };
     execute(std::string(postgres::install_sql));
     execute("create table t (id int primary key); select rowcast.watch('t', notify => true);"
-               "insert into t select n from generate_series(1, 20000) n");
+            "insert into t select n from generate_series(1, 20000) n");
     execute("vacuum analyze rowcast.change_log");
     connection on{{.url = cluster.url()}};
     postgres::prepare_log_statement(on);

@@ -1,9 +1,9 @@
 #include "postgres/maintenance.hpp"
 
-#include <catch2/catch.hpp>
-
 #include "support/database.hpp"
 #include "support/eventually.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace rowcast;
 using namespace std::chrono_literals;
@@ -28,10 +28,12 @@ const Observation* find(const std::vector<observe::observation>& seen)
 TEST_CASE("a round of maintenance removes what is old in small batches, and gives new partitions their triggers")
 {
     const database db{with_rowcast};
-    db.execute("create table p (id int primary key) partition by range (id); create table p1 partition of p for values from (0) to (10000);"
+    db.execute("create table p (id int primary key) partition by range (id); create table p1 partition of p for values "
+               "from (0) to (10000);"
                "select rowcast.watch('p', notify => true)");
     for (int i = 0; i < 12; ++i) {
-        db.execute("insert into p select n from generate_series(" + std::to_string(i * 800) + ", " + std::to_string(i * 800 + 799) + ") n");
+        db.execute("insert into p select n from generate_series(" + std::to_string(i * 800) + ", " +
+                   std::to_string(i * 800 + 799) + ") n");
     }
     db.execute("create table p2 partition of p for values from (10000) to (20000)");
     std::vector<observe::observation> seen;

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "postgres/follower.hpp"
+#include "support/eventually.hpp"
+
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -8,9 +11,6 @@
 #include <stdexcept>
 #include <string>
 #include <vector>
-
-#include "postgres/follower.hpp"
-#include "support/eventually.hpp"
 
 namespace rowcast::test {
 
@@ -21,7 +21,9 @@ public:
     postgres::follower_callbacks callbacks()
     {
         return {
-            [this](const postgres::log_identity& identity, const core::snapshot& head) { begin("started", identity, head); },
+            [this](const postgres::log_identity& identity, const core::snapshot& head) {
+                begin("started", identity, head);
+            },
             [this](core::batch_ptr page) { add(*page); },
             [this](std::string_view reason, const postgres::log_identity& identity, const core::snapshot& head) {
                 begin(std::string(reason), identity, head);
@@ -42,22 +44,30 @@ public:
     {
         std::unique_lock lock(mutex_);
         if (!changed_.wait_for(lock, support::patience, [&] { return !problem.empty() || holds(); })) {
-            throw std::runtime_error("waited in vain for " + what + "; " + std::to_string(changes.size()) + " changes so far");
+            throw std::runtime_error("waited in vain for " + what + "; " + std::to_string(changes.size()) +
+                                     " changes so far");
         }
         if (!problem.empty()) {
             throw std::runtime_error(problem);
         }
     }
+
     void wait_for_changes(std::size_t count)
     {
         wait_until([&] { return changes.size() >= count; }, std::to_string(count) + " changes");
     }
-    void wait_for_start() { wait_until([&] { return !beginnings.empty(); }, "the start"); }
+
+    void wait_for_start()
+    {
+        wait_until([&] { return !beginnings.empty(); }, "the start");
+    }
+
     // For a change that came later than everything that matters.
     void wait_for_event(const std::string& event)
     {
         wait_until([&] { return !changes.empty() && changes.back().event == event; }, "the message " + event);
     }
+
     template <class Observation>
     std::size_t count()
     {
@@ -76,6 +86,7 @@ public:
         core::operation op;
         std::string table, after, before, event, payload, at;
     };
+
     std::vector<noted> changes;
     std::vector<std::pair<core::snapshot, core::snapshot>> steps;
     std::vector<std::string> beginnings;

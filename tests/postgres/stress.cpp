@@ -1,13 +1,13 @@
+#include "postgres/follower.hpp"
+#include "postgres/recorder.hpp"
+#include "support/database.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <map>
 #include <random>
 #include <regex>
 #include <thread>
-
-#include "postgres/follower.hpp"
-#include "postgres/recorder.hpp"
-#include "support/database.hpp"
 
 using namespace rowcast;
 using namespace std::chrono_literals;
@@ -22,7 +22,12 @@ constexpr int keys = 40;
 // Few keys, so that writers often wait for each other; a serial number in each value.
 class writer {
 public:
-    writer(const database& db, unsigned seed) : connection_(db.connect()), random_(seed), seed_(seed) {}
+    writer(const database& db, unsigned seed)
+        : connection_(db.connect())
+        , random_(seed)
+        , seed_(seed)
+    {
+    }
 
     void transact()
     {
@@ -51,6 +56,7 @@ public:
 
 private:
     unsigned pick(unsigned below) { return std::uniform_int_distribution<unsigned>(0, below - 1)(random_); }
+
     void run(const std::string& sql) { pqxx::nontransaction{connection_}.exec(sql); }
 
     void change(const std::string& table)
@@ -59,14 +65,16 @@ private:
         const auto from = std::to_string(pick(keys));
         switch (pick(4)) {
         case 0:
-            run("delete from " + table + " where id in (select id from " + table + " where id >= " + from + " order by id limit 2 for update)");
+            run("delete from " + table + " where id in (select id from " + table + " where id >= " + from +
+                " order by id limit 2 for update)");
             break;
         case 1:
-            run("update " + table + " set v = '" + value + "' where id in (select id from " + table + " where id between " + from + " and " + from +
-                " + 5 order by id for update)");
+            run("update " + table + " set v = '" + value + "' where id in (select id from " + table +
+                " where id between " + from + " and " + from + " + 5 order by id for update)");
             break;
         default:
-            run("insert into " + table + " values (" + from + ", '" + value + "') on conflict (id) do update set v = excluded.v");
+            run("insert into " + table + " values (" + from + ", '" + value +
+                "') on conflict (id) do update set v = excluded.v");
         }
     }
 
@@ -97,6 +105,7 @@ public:
             rows_[key] = change.after;
         }
     }
+
     std::multiset<std::string> rows_of(const std::string& table) const
     {
         std::multiset<std::string> rows;
@@ -131,8 +140,8 @@ TEST_CASE("of many writers that wait, roll back and prepare, each change comes o
     INFO("seed " << seed);
     const database db{with_rowcast};
     for (const char* each : {"loud", "quiet"}) {
-        db.execute(std::string("create table ") + each + " (id int primary key, v text); select rowcast.watch('" + each + "', notify => " +
-                   (each[0] == 'l' ? "true)" : "false)"));
+        db.execute(std::string("create table ") + each + " (id int primary key, v text); select rowcast.watch('" +
+                   each + "', notify => " + (each[0] == 'l' ? "true)" : "false)"));
     }
     recorder got;
     postgres::follower_options options;
@@ -193,7 +202,7 @@ TEST_CASE("of many writers that wait, roll back and prepare, each change comes o
     std::map<core::transaction_id, core::change_id> ends;
     for (std::size_t i = 0; i < got.changes.size(); ++i) {
         const auto& [at, fresh] = ends.emplace(got.changes[i].xid, got.changes[i].where.transaction_end);
-        CHECK((fresh || got.changes[i - 1].xid == got.changes[i].xid));            // whole transactions
+        CHECK((fresh || got.changes[i - 1].xid == got.changes[i].xid)); // whole transactions
         CHECK(at->second == got.changes[i].where.transaction_end);
     }
     CHECK(got.steps.size() > 20);
