@@ -32,6 +32,7 @@ std::string one_line(std::string text)
 {
     text = trimmed(text);
     std::replace(text.begin(), text.end(), '\n', ' ');
+    std::replace(text.begin(), text.end(), '\t', ' ');
     return text;
 }
 
