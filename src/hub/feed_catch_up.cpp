@@ -242,6 +242,9 @@ void feed::state::overflow()
         each.group = number;
         any = true;
     }
+    for (auto& [member, each] : subscriptions_) {
+        each.fallen = each.attached != 0;
+    }
     std::erase_if(groups_, [](const auto& entry) { return entry.second.announced_as_live; });
     for (auto& [other, each] : groups_) {
         if (each.now == group::step::replaying || each.now == group::step::reading) {
@@ -269,7 +272,7 @@ void feed::state::settle()
         return;
     }
     for (auto& [number, each] : subscriptions_) {
-        if (each.group != 0) {
+        if (std::exchange(each.fallen, false)) {
             detach(each);
         }
     }

@@ -18,17 +18,19 @@ bool feed::state::subscription::wants(const event& what) const
 core::result<void> feed::state::subscribe(std::vector<request> wanted, std::optional<std::string> after, bool named)
 {
     assert(named || subscriptions_.empty());
-    if (subscriptions() + wanted.size() > limits_.subscriptions) {
+    // Those that were stopped count until they are subscribed again or left: the client decides how many there are.
+    const auto known = std::count_if(wanted.begin(), wanted.end(), [this](const request& each) { return find(each.id) != nullptr; });
+    if (subscriptions_.size() + wanted.size() - static_cast<std::size_t>(known) > limits_.subscriptions) {
         return core::failure{core::error_code::too_many_subscriptions,
                              "a session may have " + std::to_string(limits_.subscriptions) + " subscriptions"};
     }
     const std::uint64_t number = ++last_group_;
     for (request& each : wanted) {
-        if (const subscription* known = find(each.id)) {
-            if (!known->stopped) {
+        if (const subscription* same = find(each.id)) {
+            if (!same->stopped) {
                 return core::failure{core::error_code::duplicate_subscription, "\"" + each.id + "\" is subscribed already"};
             }
-            std::erase_if(subscriptions_, [&](const auto& entry) { return &entry.second == known; });
+            std::erase_if(subscriptions_, [&](const auto& entry) { return &entry.second == same; });
         }
         subscription& made = subscriptions_[++last_subscription_];
         made.id = std::move(each.id);
@@ -80,7 +82,7 @@ void feed::state::resync(std::size_t number, const std::string& reason)
 void feed::state::take(const publication_ptr& published, std::size_t number, const std::vector<event>& events)
 {
     const auto found = subscriptions_.find(number);
-    if (overflowed_ || found == subscriptions_.end() || found->second.stopped) {
+    if (found == subscriptions_.end() || found->second.stopped || found->second.fallen) {
         return;
     }
     page_work* work = items_.empty() ? nullptr : std::get_if<page_work>(&items_.back());
@@ -123,7 +125,7 @@ void feed::state::close_transaction(const publication_ptr& published)
     const core::batch& batch = *published->batch;
     const auto* work = items_.empty() ? nullptr : std::get_if<page_work>(&items_.back());
     const bool told = work && work->sequence == published->sequence;
-    if (overflowed_ || told || queued_open_ == 0 || (batch.transaction_goes_on && batch.changes.back().xid == queued_open_)) {
+    if (told || queued_open_ == 0 || (batch.transaction_goes_on && batch.changes.back().xid == queued_open_)) {
         return;
     }
     queued_open_ = 0;

@@ -32,6 +32,9 @@ void ring::push(core::batch_ptr added)
 
 std::optional<ring::part> ring::since(const core::cursor& position, std::size_t bytes) const
 {
+    if (position == head_) {
+        return part{};
+    }
     auto first = held_.begin();
     if (position.inside) {
         // In the middle of a step only the very same step continues; its earlier pages must all have been taken.
@@ -56,7 +59,7 @@ std::optional<ring::part> ring::since(const core::cursor& position, std::size_t 
         }
         // The steps' ends are totally ordered, as snapshots of one primary are.
         first = std::partition_point(first, held_.end(), [&](const core::batch_ptr& each) { return position.seen.includes(each->after); });
-        if (first == held_.begin() && start_is_inside_ && first != held_.end()) {
+        if (first == held_.begin() && start_is_inside_) {
             return std::nullopt;
         }
     }
