@@ -6,7 +6,6 @@ do $do$
 declare
   began  constant timestamptz := clock_timestamp();
   name   text;
-  shared boolean;
 begin
   if to_regnamespace('rowcast') is null then
     raise notice 'rowcast is not installed in database %', current_database();
@@ -31,9 +30,11 @@ begin
     continue when not exists (select from pg_roles where rolname = name);
     execute format('drop owned by %I', name);
     begin
+      -- Another database's installation may be using the role at this moment; nobody waits behind this lock.
+      set local lock_timeout = '5s';
       execute format('drop role %I', name);
     exception
-      when dependent_objects_still_exist then
+      when dependent_objects_still_exist or lock_not_available then
         raise notice 'role % stays: another database uses it', name;
       when insufficient_privilege then
         raise notice 'role % stays: % may not drop it', name, current_user;

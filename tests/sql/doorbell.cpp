@@ -36,6 +36,9 @@ private:
     lines payloads_;
 };
 
+constexpr auto advisory_locks =
+    "select from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())";
+
 constexpr auto doorbell_key = "(select lock_class from rowcast.settings), (select lock_key from rowcast.settings)";
 
 }
@@ -84,7 +87,7 @@ TEST_CASE("nobody rings while a bridge holds the key, and everybody again when i
         CHECK(bell.heard().empty());
         CHECK(captured(db).size() == 2);
     }
-    REQUIRE(rowcast::support::eventually([&] { return db.execute("select from pg_locks where locktype = 'advisory'").empty(); }));
+    REQUIRE(rowcast::support::eventually([&] { return db.execute(advisory_locks).empty(); }));
     db.execute("insert into t values (2)");
     CHECK(bell.heard() == lines{R"({"table":"public.t","op":"INSERT"})"});
 }
@@ -96,7 +99,7 @@ TEST_CASE("a writer keeps no advisory lock, so that a bridge can take the key wh
     pqxx::connection writer{db.connect()};
     pqxx::work open{writer};
     open.exec("insert into t values (1)");
-    CHECK(db.execute("select from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())").empty());
+    CHECK(db.execute(advisory_locks).empty());
     CHECK(db.execute(std::string("select pg_try_advisory_lock(") + doorbell_key + ")")[0][0].as<bool>());
     open.exec("insert into t values (2)");
     CHECK_NOTHROW(open.commit());

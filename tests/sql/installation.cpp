@@ -67,8 +67,7 @@ TEST_CASE("an upgrade reaches the tables that are watched already, and keeps wha
     CHECK(db.execute("select * from rowcast.refresh()").empty());
 }
 
-// Serial: roles belong to the whole cluster, and every other test that installs or drops a database locks them for a moment.
-TEST_CASE("uninstalling leaves no trace, and installing after that starts anew", "[serial]")
+TEST_CASE("uninstalling leaves no trace, and installing after that starts anew")
 {
     const database neighbour{with_rowcast};
     const database db;

@@ -12,7 +12,7 @@ namespace {
 
 bool somebody_waits_for(const database& db, const std::string& mode)
 {
-    return !db.execute("select from pg_locks where relation = 't'::regclass and not granted and mode = '" + mode + "'").empty();
+    return !db.execute("select from pg_locks where relation = 't'::regclass and database = (select oid from pg_database where datname = current_database()) and not granted and mode = '" + mode + "'").empty();
 }
 
 }

@@ -66,7 +66,7 @@ TEST_CASE("the order holds where a nested statement fails and the application go
     CHECK(values_of(db, "9").empty());
 }
 
-TEST_CASE("refresh puts capture before a trigger that the application adds later; watching again takes it back")
+TEST_CASE("refresh puts capture before a trigger that the application adds later, and watching again takes it back")
 {
     const database db{with_rowcast};
     db.execute(changes_the_row_again);

@@ -86,7 +86,7 @@ TEST_CASE("truncating the whole is one event, truncating a part a resync")
           == lines{"RESYNC(TRUNCATE) t partition_truncated"});
 }
 
-TEST_CASE("a detached partition is no longer reported, from its detaching on; refresh tells")
+TEST_CASE("a detached partition is no longer reported, from its detaching on, and refresh tells")
 {
     const database db{with_rowcast};
     make_tree(db);

@@ -75,7 +75,7 @@ TEST_CASE("where transactions may be prepared, watch wants to be told about the 
     CHECK(captured(db) == lines{R"(INSERT t {"id":1})"});
 }
 
-TEST_CASE("a user-defined cast to json is refused, however deep in the type; one made later is left out by refresh")
+TEST_CASE("a user-defined cast to json is refused, however deep in the type, and one made later is left out by refresh")
 {
     const database db{with_rowcast};
     db.execute(R"(create type mood as enum ('sad');

@@ -1,4 +1,5 @@
 #include "sql/captured.hpp"
+#include "support/eventually.hpp"
 
 using namespace rowcast::test;
 using rowcast::support::database;
@@ -13,6 +14,13 @@ void make_log(const database& db, int transactions, int rows)
         db.execute("insert into t (v) select 'x' from generate_series(1, " + std::to_string(rows) + ")");
 }
 
+// A snapshot's xmin counts the transactions of all databases, those of tests that run beside this one too.
+bool settled(const database& db, const std::string& xid = "(select xid from rowcast.change_log order by xid desc limit 1)")
+{
+    return rowcast::support::eventually(
+        [&] { return db.execute("select pg_snapshot_xmin(pg_current_snapshot()) > " + xid)[0][0].as<bool>(); });
+}
+
 int remaining(const database& db)
 {
     return db.execute("select count(*) from rowcast.change_log")[0][0].as<int>();
@@ -25,6 +33,7 @@ TEST_CASE("expire removes whole transactions, oldest first, and remembers the hi
 {
     const database db{with_rowcast};
     make_log(db, 5, 60);
+    REQUIRE(settled(db));
     const std::string last = db.execute("select xid from rowcast.change_log order by xid desc limit 1")[0][0].c_str();
     const auto batch = db.execute("select * from rowcast.expire('0', null, 150)")[0];
     CHECK(batch["removed"].as<int>() == 120);
@@ -41,6 +50,7 @@ TEST_CASE("expire leaves what is young enough", "[serial]")
 {
     const database db{with_rowcast};
     make_log(db, 2, 3);
+    REQUIRE(settled(db));
     CHECK(db.execute("select removed from rowcast.expire('1 hour')")[0][0].as<int>() == 0);
     db.execute("update rowcast.change_log set at = at - interval '2 hours' where xid = (select xid from rowcast.change_log order by xid limit 1)");
     CHECK(db.execute("select removed from rowcast.expire('1 hour')")[0][0].as<int>() == 3);
@@ -51,6 +61,7 @@ TEST_CASE("a transaction larger than a batch goes in several, expired from the f
 {
     const database db{with_rowcast};
     make_log(db, 1, 350);
+    REQUIRE(settled(db));
     CHECK(db.execute("select removed from rowcast.expire('0', null, 100)")[0][0].as<int>() == 100);
     CHECK(remaining(db) == 250);
     CHECK(db.execute("select from rowcast.settings where expired_xid = (select min(xid::text)::xid8 from rowcast.change_log)").size() == 1);
@@ -69,9 +80,11 @@ TEST_CASE("nothing at or above the oldest running transaction is removed", "[ser
     pqxx::work open{connection};
     open.exec("insert into t (v) values ('open')");
     make_log(db, 1, 3);
+    REQUIRE(settled(db, "(select xid from rowcast.change_log order by xid limit 1)"));
     CHECK(db.execute("select removed from rowcast.expire('0')")[0][0].as<int>() == 3);
     CHECK(remaining(db) == 3);
     open.commit();
+    REQUIRE(settled(db));
     CHECK(db.execute("select removed from rowcast.expire('0')")[0][0].as<int>() == 4);
 }
 
@@ -83,6 +96,7 @@ TEST_CASE("a log larger than allowed shrinks to its size, estimated over live ro
         db.execute("insert into t (v) select repeat(md5(g::text), 10) from generate_series(1, 100) g");
     const auto bytes = [&] { return db.execute("select rowcast.log_bytes()")[0][0].as<long>(); };
     const long before = bytes();
+    REQUIRE(settled(db));
     CHECK(before > 40 * 100 * 320);
     CHECK(before < 40 * 100 * 800);
     while (db.execute("select more from rowcast.expire('1 day', " + std::to_string(before / 2) + ", 500)")[0][0].as<bool>()) {
@@ -97,6 +111,7 @@ TEST_CASE("only one bridge at a time removes", "[serial]")
 {
     const database db{with_rowcast};
     make_log(db, 2, 3);
+    REQUIRE(settled(db));
     pqxx::connection connection{db.connect()};
     pqxx::work other{connection};
     CHECK(other.exec("select removed from rowcast.expire('0')")[0][0].as<int>() == 6);
