@@ -56,7 +56,7 @@ void read_bridges(connection& on, database_status& status)
 {
     const rows found =
         on.execute("select pid, usename, client_addr, backend_start from pg_stat_activity "
-                   "where datname = current_database() and application_name = 'rowcast' order by backend_start");
+                   "where datname = current_database() and application_name = 'rowcast bridge' order by backend_start");
     for (std::size_t i = 0; i < found.size(); ++i) {
         status.bridges.push_back({static_cast<int>(found.number(i, 0)), std::string(found.text(i, 1)),
                                   std::string(found.text(i, 2)), std::string(found.text(i, 3))});

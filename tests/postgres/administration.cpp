@@ -79,6 +79,7 @@ TEST_CASE("the status shows tables, the log, and who is connected")
     test::recorder got;
     postgres::follower_options options;
     options.connection.url = db.url();
+    options.connection.purpose = "rowcast bridge"; // as app names it
     const postgres::follower follower{options, got.callbacks(), got.sink()};
     got.wait_for_start();
     db.execute("insert into t values (1)");
