@@ -1,0 +1,90 @@
+#include "app/bridge.hpp"
+#include "cli/commands.hpp"
+#include "cli/interruption.hpp"
+#include "cli/settings.hpp"
+#include "observe/fan_out.hpp"
+#include "observe/log_sink.hpp"
+#include "observe/metrics_sink.hpp"
+
+#include <cstring>
+#include <iostream>
+#include <memory>
+
+namespace rowcast::cli {
+
+namespace {
+
+struct options {
+    std::string file;
+    std::string database;
+};
+
+// The command line wins over the file, and the file over DATABASE_URL.
+or_exit<config::configuration> configure(const options& given)
+{
+    auto loaded = read_configuration(given.file);
+    auto* settings = std::get_if<config::configuration>(&loaded);
+    if (settings == nullptr) {
+        return loaded;
+    }
+    if (!given.database.empty()) {
+        settings->database.url = given.database;
+    }
+    if (settings->database.url.empty()) {
+        auto found = find_database({});
+        if (const auto* failed = std::get_if<exit_status>(&found)) {
+            return *failed;
+        }
+        settings->database.url = std::get<std::string>(found);
+    }
+    return loaded;
+}
+
+std::string name_of(int signal)
+{
+    return std::string("SIG") + sigabbrev_np(signal);
+}
+
+exit_status run(const options& given)
+{
+    const auto loaded = configure(given);
+    if (const auto* failed = std::get_if<exit_status>(&loaded)) {
+        return *failed;
+    }
+    const auto& settings = std::get<config::configuration>(loaded);
+
+    interruption stop({SIGINT, SIGTERM});
+    observe::log_sink log(observe::parse_level(settings.log.level).value_or(observe::level::info),
+                          observe::parse_log_format(settings.log.format).value_or(observe::log_format::text));
+    observe::metrics_sink metrics;
+    const observe::sink tell = observe::fan_out({std::ref(log), std::ref(metrics)});
+    app::bridge bridge(settings, {tell, [&] { return metrics.exposition(); }, {}});
+    bridge.start();
+    std::optional<int> came;
+    while (!came) {
+        came = stop.wait(std::chrono::hours(1));
+    }
+    tell(observe::stopping{name_of(*came)});
+    bridge.stop();
+    tell(observe::stopped{});
+    return exit_status::ok;
+}
+
+} // namespace
+
+void add_serve(CLI::App& program, action& chosen)
+{
+    auto given = std::make_shared<options>();
+    CLI::App* command =
+        program.add_subcommand("serve", "Run the bridge: from the database to WebSocket, SSE and polling");
+    command->add_option("-c,--config", given->file, "The bridge.yaml: who may see what")->required()->type_name("FILE");
+    command->add_option("-d,--database", given->database, "Where PostgreSQL is, instead of what the file says")
+        ->type_name("URL");
+    command->footer(
+        "Runs in the foreground and logs to stderr. SIGTERM and Ctrl-C tell the clients, and end it with status 0.\n"
+        "PostgreSQL may be away, at the start too: /readyz says so, and it is tried again for ever.\n\n"
+        "  rowcast serve --config config/bridge.yaml");
+    on_chosen(*command, chosen, given, run);
+}
+
+} // namespace rowcast::cli

@@ -1,0 +1,50 @@
+#include "cli/commands.hpp"
+#include "cli/notices.hpp"
+#include "cli/settings.hpp"
+#include "cli/status_text.hpp"
+
+#include <unistd.h>
+
+#include <iostream>
+#include <memory>
+
+namespace rowcast::cli {
+
+namespace {
+
+struct options {
+    database_choice database;
+    bool json = false;
+};
+
+exit_status run(const options& given)
+{
+    const auto url = find_database(given.database);
+    if (const auto* failed = std::get_if<exit_status>(&url)) {
+        return *failed;
+    }
+    const auto status = postgres::administration({.url = std::get<std::string>(url)}, say_notice).status();
+    if (!status) {
+        return report(status.error());
+    }
+    if (given.json) {
+        std::cout << status_json(*status) << '\n';
+    } else {
+        std::cout << status_text(*status, painter(wants_colour(STDOUT_FILENO)), terminal_width());
+    }
+    return exit_status::ok;
+}
+
+} // namespace
+
+void add_status(CLI::App& program, action& chosen)
+{
+    auto given = std::make_shared<options>();
+    CLI::App* command = program.add_subcommand("status", "What is watched, how large the log is, who is connected");
+    add_database_options(*command, given->database);
+    command->add_flag("--json", given->json, "For programs");
+    command->footer("  rowcast status --database postgresql://postgres@localhost/shop");
+    on_chosen(*command, chosen, given, run);
+}
+
+} // namespace rowcast::cli
