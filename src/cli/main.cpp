@@ -21,8 +21,8 @@ exit_status unknown(CLI::App& program, const std::string& word)
     for (const CLI::App* each : program.get_subcommands({})) {
         names.push_back(each->get_name());
     }
-    std::cerr << "rowcast: there is no command " << rowcast::cli::printable(word) << rowcast::core::did_you_mean(word, names)
-              << " (rowcast --help lists them)\n";
+    std::cerr << "rowcast: there is no command " << rowcast::cli::printable(word)
+              << rowcast::core::did_you_mean(word, names) << " (rowcast --help lists them)\n";
     return exit_status::usage;
 }
 

@@ -39,13 +39,16 @@ std::size_t lines_of(const std::string& text)
 
 TEST_CASE("a line of text has the time, the level and the sentence")
 {
-    const std::string text = written(level::info, log_format::text, [](log_sink& log) { log(listening{"127.0.0.1", 8080}); });
-    CHECK_THAT(text, Catch::Matches(R"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} info    listening on 127\.0\.0\.1:8080\n)"));
+    const std::string text =
+        written(level::info, log_format::text, [](log_sink& log) { log(listening{"127.0.0.1", 8080}); });
+    CHECK_THAT(text,
+               Catch::Matches(R"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} info    listening on 127\.0\.0\.1:8080\n)"));
 }
 
 TEST_CASE("a line of JSON is one object with the observation's fields")
 {
-    const std::string text = written(level::info, log_format::json, [](log_sink& log) { log(database_lost{"no\nroute {}", {}}); });
+    const std::string text =
+        written(level::info, log_format::json, [](log_sink& log) { log(database_lost{"no\nroute {}", {}}); });
     CHECK(lines_of(text) == 1);
     CHECK_THAT(text, Catch::Contains(R"("level":"warning","event":"database_lost","message":")"));
     CHECK_THAT(text, Catch::Contains(R"("reason":"no\nroute {}","retry_in_ms":0})"));

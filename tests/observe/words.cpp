@@ -9,7 +9,8 @@ TEST_CASE("a lost database is a warning that says when the next try is")
     const line said = describe(database_lost{"connection refused", std::chrono::milliseconds{1830}});
     CHECK(said.level == level::warn);
     CHECK(said.event == "database_lost");
-    CHECK(said.text == "no connection to PostgreSQL (connection refused); trying again in 1.8 s. Clients stay connected and miss nothing.");
+    CHECK(said.text == "no connection to PostgreSQL (connection refused); trying again in 1.8 s. Clients stay "
+                       "connected and miss nothing.");
 }
 
 TEST_CASE("an IPv6 address is bracketed before its port")
