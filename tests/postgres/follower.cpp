@@ -131,7 +131,7 @@ TEST_CASE("messages and plain notifications are passed on")
     options.notify_channels = {"Odd \"channel\""};
     const postgres::follower follower{options, got.callbacks(), got.sink()};
     got.wait_for_start();
-    got.wait_until([&] { return follower.now().connected; }, "the connection");
+    REQUIRE(rowcast::support::eventually([&] { return follower.now().connected; }));
     db.execute("select rowcast.publish('room:42', 'typing', '{\"user\": 7}')");
     got.wait_for_changes(1);
     CHECK(got.changes[0].op == core::operation::message);
