@@ -82,11 +82,11 @@ json teller(const config::auth& keys)
 {
     return {{"role", "teller"},
             {"name", "Tess"},
-            {"title", "teller, branch 1"},
+            {"title", "teller; her token says branch: 1"},
             {"token", token_for(keys, {"tess", {"teller"}, {"branch=1"}})},
             {"tables",
              {tiles("public.pgbench_tellers", "tid", "tbalance", "teller", "of her branch only"),
-              latest("public.pgbench_accounts", "aid", {"aid", "bid", "abalance", "filler"}, {"filler"}, 4,
+              latest("public.pgbench_accounts", "aid", {"aid", "bid", "abalance", "filler"}, {"filler"}, 6,
                      "latest changes"),
               latest("public.pgbench_history", "id", {"mtime", "tid", "bid", "aid", "delta"}, {}, 6, "latest rows")}}};
 }
@@ -95,7 +95,7 @@ json auditor(const config::auth& keys)
 {
     return {{"role", "auditor"},
             {"name", "Aron"},
-            {"title", "auditor, all branches"},
+            {"title", "auditor; his token names no branch"},
             {"token", token_for(keys, {"aron", {"auditor"}, {}})},
             {"tables",
              {tiles("public.pgbench_branches", "bid", "bbalance", "branch", "every branch", true),

@@ -7,8 +7,8 @@ const LONGEST_RETRY_MS = 10_000;
 /**
  * States: connecting, live, catching-up, waiting (until the next try), cut (by the user), failed.
  *
- * Calls `on.state(name, detail)`, `on.event(event, {subscription, caughtUp})`, `on.restart(subscription)` where what
- * is held of a subscription has no continuation.
+ * Calls `on.state(name, detail)`, `on.events(events, {caughtUp})` with what arrived together, `on.restart(subscription)`
+ * where what is held of a subscription has no continuation, and `on.unknown()` where the token is no longer good.
  */
 export class Client {
   #url;
@@ -63,6 +63,10 @@ export class Client {
 
   #closed(code, reason) {
     this.#abandon();
+    if (code === 4401) {
+      this.#on.unknown();
+      return;
+    }
     if (code === 4400 || code === 4403) {
       this.#on.state('failed', reason || `closed with code ${code}`);
       return;
@@ -121,16 +125,11 @@ export class Client {
     this.#tellState();
   }
 
-  #changes({id, events, cursor, more}) {
-    for (const event of events) {
-      for (const name of event.subs) {
-        const subscription = this.#subscriptions.get(name);
-        if (!subscription) continue;
-        // In the common stream now, so whatever it had missed has been sent.
-        if (!id) subscription.live = true;
-        this.#on.event(event, {subscription: subscription.wanted, caughtUp: Boolean(id), more});
-      }
-    }
+  #changes({id, events, cursor}) {
+    // Without an id it is the common stream: whoever is named there has been sent all that it had missed.
+    const named = new Set(id ? [] : events.flatMap(({subs}) => subs));
+    for (const name of named) this.#subscriptions.get(name).live = true;
+    this.#on.events(events, {caughtUp: Boolean(id)});
     this.#advance(cursor, id);
     this.#tellState();
   }

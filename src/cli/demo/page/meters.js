@@ -23,17 +23,21 @@ export class Meters {
     setInterval(() => this.#show(), 250);
   }
 
-  event(event, {caughtUp}) {
-    this.#events += 1;
-    this.#second.events += 1;
-    this.#transaction(event.tx);
-    if (caughtUp) {
-      this.#recovered += 1;
-      return;
+  // What arrived together: whole transactions, each measured by its last change, which is the nearest to its commit.
+  events(events, {caughtUp}) {
+    const arrived = now();
+    this.#events += events.length;
+    this.#second.events += events.length;
+    if (caughtUp) this.#recovered += events.length;
+    for (const [tx, at] of new Map(events.map((event) => [event.tx, event.at]))) {
+      this.#transaction(tx);
+      if (!caughtUp) this.#latency(arrived - parse(at));
     }
-    const latency = now() - parse(event.at);
-    this.#second.latencies.push(latency);
-    this.#latencies.push(latency);
+  }
+
+  #latency(value) {
+    this.#second.latencies.push(value);
+    this.#latencies.push(value);
     if (this.#latencies.length > RECENT) this.#latencies.shift();
   }
 

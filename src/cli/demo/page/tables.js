@@ -61,7 +61,7 @@ export class Tiles extends Drawing {
         continue;
       }
       held.element ??= this.#insert(key);
-      held.element.lastChild.textContent = grouped.format(held.row[this.#options.value]);
+      held.element.lastChild.textContent = number(held.row[this.#options.value]);
       held.element.dataset.value = held.row[this.#options.value];
       flash(held.element, operation);
     }
@@ -164,8 +164,12 @@ export class Latest extends Drawing {
 function show(value, column, {signed, time}) {
   if (value === undefined || value === null) return '';
   if (column === time) return String(value).slice(11, 19);
-  if (column === signed) return (value < 0 ? '−' : '+') + grouped.format(Math.abs(value));
-  return typeof value === 'number' && !/id$/.test(column) ? grouped.format(value) : String(value);
+  if (column === signed) return (value > 0 ? '+' : '') + number(value);
+  return typeof value === 'number' && !/id$/.test(column) ? number(value) : String(value);
+}
+
+function number(value) {
+  return grouped.format(value).replace('-', '−');
 }
 
 function panel({table, note}, content) {

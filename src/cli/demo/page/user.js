@@ -41,24 +41,28 @@ export class User {
       subscriptions: this.#about.tables.map(({table}) => ({id: table, table, old: true})),
       on: {
         state: (name, detail) => this.#show(name, detail),
-        event: (event, context) => this.#receive(event, context),
+        events: (events, context) => this.#receive(events, context),
         restart: ({table}) => this.#tables.get(table).clear(),
+        // The demo was started anew, with another key: so is the page.
+        unknown: () => location.reload(),
       },
     });
     this.#find('.cut').addEventListener('click', () => client.cut(CUT_MS));
     client.connect();
   }
 
-  #receive(event, context) {
-    this.#meters.event(event, context);
-    const table = this.#tables.get(event.table);
-    if (event.op === 'TRUNCATE') {
-      table.clear();
-      return;
+  #receive(events, context) {
+    this.#meters.events(events, context);
+    if (events.length) this.#pulse();
+    for (const event of events) {
+      const table = this.#tables.get(event.table);
+      if (event.op === 'TRUNCATE') {
+        table.clear();
+        continue;
+      }
+      this.#check(event, table.row(Object.values(event.key)[0]));
+      table.apply(event);
     }
-    this.#check(event, table.row(Object.values(event.key)[0]));
-    table.apply(event);
-    this.#pulse();
   }
 
   // What the row was before must be what we hold: the proof that there is no hole, no doubling and no wrong order.
@@ -104,7 +108,7 @@ function rulesOf(yaml, role) {
     const rule = /^ {4}- \{(.*)\}/.exec(line);
     if (table && rule && rule[1].includes(`roles: [${role}]`)) {
       lines.push(table);
-      lines.push(`  - ${rule[1].replace(/, (where|columns): /g, '\n    $1: ')}`);
+      lines.push(`  - {${rule[1].replace(/, columns: /, ',\n     columns: ')}}`);
     }
     if (/^\S/.test(line)) table = null;
   }
