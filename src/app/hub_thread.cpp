@@ -12,6 +12,10 @@ namespace {
 constexpr std::ptrdiff_t most_batches_under_way = 16;
 constexpr std::size_t most_waiting_messages = 10'000;
 
+// How far this bridge may be behind the one that a cursor comes from, and still be waited for.
+constexpr auto patience_with_cursors = std::chrono::seconds(15);
+constexpr auto between_looks = std::chrono::seconds(1);
+
 } // namespace
 
 hub_thread::hub_thread(unsigned shards, hub::ring::limits recent, log_readings& readings)
@@ -105,16 +109,19 @@ void hub_thread::hand_out(const hub::publication_ptr& published, std::shared_ptr
 
 void hub_thread::attach(hub::shard_id shard, hub::attach_request request, std::function<void(hub::attach_reply)> reply)
 {
-    boost::asio::post(thread_, [this, wanted = parked{shard, std::move(request), std::move(reply)}]() mutable {
+    boost::asio::post(thread_, [this, wanted = parked{shard, std::move(request), std::move(reply),
+                                                   std::chrono::steady_clock::now() + patience_with_cursors}]() mutable {
         try_attach(std::move(wanted));
     });
 }
 
 void hub_thread::try_attach(parked wanted)
 {
-    auto answer = hub_.started() ? hub_.attach(wanted.request) : std::nullopt;
+    const bool at_last = std::chrono::steady_clock::now() > wanted.until;
+    auto answer = hub_.started() ? hub_.attach(wanted.request, at_last) : std::nullopt;
     if (!answer) {
         parked_.push_back(std::move(wanted));
+        look_at_parked_later();
         return;
     }
     post_(wanted.shard, [reply = std::move(wanted.reply), answer = std::move(*answer)]() mutable { reply(std::move(answer)); });
@@ -125,6 +132,20 @@ void hub_thread::try_parked()
     for (parked& each : std::exchange(parked_, {})) {
         try_attach(std::move(each));
     }
+}
+
+void hub_thread::look_at_parked_later()
+{
+    if (std::exchange(looking_later_, true)) {
+        return;
+    }
+    later_.expires_after(between_looks);
+    later_.async_wait([this](const boost::system::error_code& why) {
+        looking_later_ = false;
+        if (!why) {
+            try_parked();
+        }
+    });
 }
 
 void hub_thread::detach(hub::shard_id, std::vector<hub::view_id> views)

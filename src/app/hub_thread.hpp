@@ -1,8 +1,10 @@
 #pragma once
 
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -51,11 +53,13 @@ private:
         hub::shard_id shard;
         hub::attach_request request;
         std::function<void(hub::attach_reply)> reply;
+        std::chrono::steady_clock::time_point until; // when it must be decided
     };
 
     void hand_out(const hub::publication_ptr& published, std::shared_ptr<void> ticket);
     void try_attach(parked wanted);
     void try_parked();
+    void look_at_parked_later();
     std::shared_ptr<void> ticket();
 
     const unsigned shards_;
@@ -69,6 +73,8 @@ private:
     std::atomic<bool> stopped_ = false;
     std::atomic<std::size_t> waiting_messages_ = 0;
     boost::asio::thread_pool thread_{1};
+    boost::asio::steady_timer later_{thread_};
+    bool looking_later_ = false;
 };
 
 } // namespace rowcast::app

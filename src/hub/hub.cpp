@@ -68,7 +68,7 @@ publication_ptr hub::replace(std::shared_ptr<const core::cursor_codec> codec, co
     return published;
 }
 
-std::optional<attach_reply> hub::attach(const attach_request& request)
+std::optional<attach_reply> hub::attach(const attach_request& request, bool at_last)
 {
     assert(started());
     if (ring_.inside_transaction()) {
@@ -79,15 +79,18 @@ std::optional<attach_reply> hub::attach(const attach_request& request)
         live.views = join(request.views);
         return live;
     }
+    const auto reset = [&](core::error_code why) {
+        attach_reply made = reply(attach_reply::outcome::reset);
+        made.reason = why;
+        made.views = join(request.views);
+        return made;
+    };
     const auto position = codec_->open(*request.after);
     if (!position) {
-        attach_reply reset = reply(attach_reply::outcome::reset);
-        reset.reason = position.error().code;
-        reset.views = join(request.views);
-        return reset;
+        return reset(position.error().code);
     }
     if (!position->inside && !ring_.settled().includes(position->seen) && *position != ring_.head()) {
-        return std::nullopt;
+        return at_last ? std::optional(reset(core::error_code::cursor_foreign)) : std::nullopt;
     }
     auto recent = ring_.since(*position, replay_bytes);
     if (!recent) {

@@ -40,8 +40,9 @@ public:
 
     // Joins the views to the stream, or says what is missing first. Nothing while it cannot be decided: the source is
     // in the middle of a transaction, or the cursor comes from a bridge that is ahead of this one. Ask again after the
-    // next publication.
-    std::optional<attach_reply> attach(const attach_request& request);
+    // next publication; and, since a copied database can hold cursors of a future that it will never have, not for ever:
+    // with `at_last` such a cursor is foreign.
+    std::optional<attach_reply> attach(const attach_request& request, bool at_last = false);
 
     // Each id once for each time that it was given out.
     void detach(const std::vector<view_id>& views);

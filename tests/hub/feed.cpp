@@ -166,6 +166,20 @@ TEST_CASE("A cursor that cannot be used is a reset with its reason, and live fro
     REQUIRE(s.heard() == said{"b:1"});
 }
 
+TEST_CASE("A cursor from the future is waited for, and is foreign where that future does not come")
+{
+    const auto codec = std::make_shared<const core::cursor_codec>("scene", "0123456789abcdef");
+    hub alone(&model::write, {});
+    alone.start(codec, {700, 700, {}});
+    const attach_request ahead{{{view_spec::channel{"a"}}}, codec->seal({{900, 900, {}}, std::nullopt})};
+    REQUIRE_FALSE(alone.attach(ahead).has_value());
+    const auto reset = alone.attach(ahead, true);
+    REQUIRE((reset && reset->what == attach_reply::outcome::reset && reset->reason == core::error_code::cursor_foreign));
+    alone.publish(std::make_shared<const core::batch>(core::batch{{700, 700, {}}, {900, 900, {}}, {}, true, false}));
+    const auto resumed = alone.attach(ahead);
+    REQUIRE((resumed && resumed->what == attach_reply::outcome::resumed));
+}
+
 TEST_CASE("A cursor that retention has passed is a reset, found while the log is read")
 {
     scene s({1 << 20, 1});
