@@ -5,22 +5,27 @@
 namespace rowcast::postgres {
 namespace {
 
+[[noreturn]] void refuse(const std::string& problem, const std::string& sqlstate, const std::string& hint)
+{
+    throw database_error(problem + ". " + hint, sqlstate, hint);
+}
+
 void check_installation(connection& on)
 {
     const rows found = on.execute("select to_regprocedure('rowcast.version()') is not null, pg_is_in_recovery()");
     if (found.truth(0, 1)) {
-        throw database_error(on.place() + " is a standby, whose snapshots omit running transactions", "25006",
-                             "Connect to the primary (target_session_attrs=read-write with all hosts in the URL).");
+        refuse(on.place() + " is a standby, whose snapshots omit running transactions", "25006",
+               "Connect to the primary (target_session_attrs=read-write with all hosts in the URL).");
     }
     if (!found.truth(0, 0)) {
-        throw database_error("rowcast is not installed in " + on.place(), "3F000",
-                             "Run `rowcast install`, then `rowcast watch TABLE`.");
+        refuse("rowcast is not installed in " + on.place(), "3F000",
+               "Run `rowcast install`, then `rowcast watch TABLE`.");
     }
     const std::string installed(on.execute("select rowcast.version()").text(0, 0));
     if (installed != core::version()) {
-        throw database_error("the SQL installed in " + on.place() + " is version " + installed + ", this program is " +
-                                 std::string(core::version()),
-                             "", "Run `rowcast install`: it upgrades in place. Use the same version of both.");
+        refuse("the SQL installed in " + on.place() + " is version " + installed + ", this program is " +
+                   std::string(core::version()),
+               "", "Run `rowcast install`: it upgrades in place. Use the same version of both.");
     }
 }
 

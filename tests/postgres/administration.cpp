@@ -30,7 +30,7 @@ TEST_CASE("rowcast is installed, used and removed without a trace")
     db.execute("create table orders (id int primary key, v text, secret text)");
     std::vector<std::string> notices;
     administration admin{{.url = db.url()}, [&](const std::string& each) { notices.push_back(each); }};
-    CHECK_THAT(admin.status().error().message, Contains("not installed") && Contains("rowcast"));
+    CHECK_THAT(admin.status().error().message, Contains("not installed") && Contains("rowcast install"));
     for (const char* time : {"first", "second"}) {
         const auto installed = admin.install(postgres::install_sql);
         INFO(time << ": " << installed.error().message);

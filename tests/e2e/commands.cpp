@@ -1,0 +1,230 @@
+#include "support/database.hpp"
+#include "support/paths.hpp"
+#include "support/process.hpp"
+
+#include <catch2/catch.hpp>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace rowcast::support;
+using Catch::Contains;
+
+namespace {
+
+struct outcome {
+    int status;
+    std::string output;
+    std::string errors;
+};
+
+std::vector<std::string> command(std::vector<std::string> words)
+{
+    words.insert(words.begin(), rowcast_binary().string());
+    return words;
+}
+
+outcome run_rowcast(std::vector<std::string> words,
+                    std::vector<std::string> environment = {"DATABASE_URL=", "PGHOST=", "PGDATABASE="})
+{
+    process child{command(std::move(words)), std::move(environment)};
+    child.close_input();
+    outcome result;
+    result.output = child.rest();
+    result.errors = child.error_rest();
+    result.status = child.wait();
+    return result;
+}
+
+int occurrences(std::string_view text, std::string_view wanted)
+{
+    int count = 0;
+    for (std::size_t at = text.find(wanted); at != text.npos; at = text.find(wanted, at + 1))
+        ++count;
+    return count;
+}
+
+// A file that is gone with the test.
+class file {
+public:
+    explicit file(const std::string& text)
+    {
+        path_ = std::filesystem::temp_directory_path() / "rowcast-test-config.XXXXXX";
+        const int descriptor = ::mkstemp(path_.data());
+        REQUIRE(descriptor >= 0);
+        ::close(descriptor);
+        std::ofstream{path_} << text;
+    }
+
+    ~file() { std::filesystem::remove(path_); }
+
+    const std::string& path() const { return path_; }
+
+private:
+    std::string path_;
+};
+
+}
+
+TEST_CASE("a command line that is wrong ends with status 2, and says what was meant")
+{
+    CHECK(run_rowcast({}).status == 2);
+    const outcome unknown = run_rowcast({"instal"});
+    CHECK(unknown.status == 2);
+    CHECK_THAT(unknown.errors, Contains("did you mean 'install'?"));
+    CHECK(run_rowcast({"watch"}).status == 2);
+    const outcome nowhere = run_rowcast({"status"});
+    CHECK(nowhere.status == 2);
+    CHECK_THAT(nowhere.errors, Contains("--database"));
+}
+
+TEST_CASE("help is there for every command, with status 0")
+{
+    const std::string all = run_rowcast({"--help"}).output;
+    for (const char* name :
+         {"serve", "install", "uninstall", "watch", "unwatch", "status", "tail", "check", "token", "demo"}) {
+        CAPTURE(name);
+        CHECK_THAT(all, Contains(name));
+        const outcome help = run_rowcast({name, "--help"});
+        CHECK(help.status == 0);
+        CHECK_THAT(help.output, Contains("Usage:"));
+    }
+}
+
+TEST_CASE("a database that cannot be reached is status 4")
+{
+    const outcome result = run_rowcast({"status", "--database", "postgresql://127.0.0.1:1/nothing"});
+    CHECK(result.status == 4);
+    CHECK_THAT(result.errors, Contains("127.0.0.1:1"));
+}
+
+TEST_CASE("a database without rowcast says how to install it")
+{
+    const database db;
+    const outcome result = run_rowcast({"status", "--database", db.url()});
+    CHECK(result.status == 1);
+    CHECK_THAT(result.errors, Contains("rowcast install"));
+}
+
+TEST_CASE("a table's life: install, watch, status, unwatch, uninstall")
+{
+    const database db;
+    db.execute("create table t (id int primary key, secret text)");
+    const std::vector<std::string> environment{"DATABASE_URL=" + db.url()};
+    CHECK(run_rowcast({"install"}, environment).status == 0);
+    CHECK(run_rowcast({"install"}, environment).status == 0); // again is nothing new
+    const outcome watched = run_rowcast({"watch", "t", "--columns", "id", "--no-notify"}, environment);
+    CHECK(watched.output == "watching public.t");
+    CHECK_THAT(run_rowcast({"status"}, environment).output, Contains(" public.t | id      | id  | quiet    | ok"));
+    CHECK_THAT(run_rowcast({"status", "--json"}, environment).output, Contains("\"name\": \"public.t\""));
+    CHECK(run_rowcast({"unwatch", "t"}, environment).output == "t is no longer watched");
+    CHECK(run_rowcast({"unwatch", "t"}, environment).output == "t was not watched");
+
+    const outcome unasked = run_rowcast({"uninstall"}, environment);
+    CHECK(unasked.status == 2);
+    CHECK_THAT(unasked.errors, Contains("--yes"));
+    CHECK(run_rowcast({"uninstall", "--yes"}, environment).status == 0);
+    CHECK(db.execute("select from pg_namespace where nspname = 'rowcast'").empty());
+}
+
+TEST_CASE("watching what does not exist is refused with PostgreSQL's own words")
+{
+    const database db{with_rowcast};
+    const outcome result = run_rowcast({"watch", "nowhere", "--database", db.url()});
+    CHECK(result.status == 1);
+    CHECK_THAT(result.errors, Contains("nowhere") && Contains("does not exist"));
+}
+
+TEST_CASE("tail writes changes as they are committed, ends after as many as wanted, and goes on from its cursor")
+{
+    const database db{with_rowcast};
+    db.execute("create table t (id int primary key, n int); create table u (id int primary key)");
+    db.execute("select rowcast.watch('t', notify => true), rowcast.watch('u', notify => true)");
+    process tail{command({"tail", "--database", db.url(), "--table", "t", "--count", "2"})};
+    // What is committed before it listens is not shown: so write until it has had enough.
+    int id = 0;
+    REQUIRE(eventually([&] {
+        db.execute("insert into t values (" + std::to_string(++id) + ", 0)");
+        return !tail.running();
+    }));
+    const std::string first = tail.rest();
+    CHECK(occurrences(first, "{\"id\":\"") == 2);
+    const std::string note = tail.error_rest();
+    CHECK(tail.wait() == 0);
+    const std::string cursor = note.substr(note.find("--since ") + 8);
+
+    const std::string last_shown = first.substr(first.rfind("\"key\":{\"id\":") + 12);
+    const int next = std::stoi(last_shown) + 1;
+    db.execute("insert into u values (1)");
+    db.execute("begin; insert into t values (1000, 0); update t set n = 5 where id = 1000; commit");
+    const int remaining = id - next + 1;
+    const outcome rest = run_rowcast(
+        {"tail", "--database", db.url(), "--table", "t", "--since", cursor, "--count", std::to_string(remaining + 2)});
+    CHECK(rest.status == 0);
+    CHECK(occurrences(rest.output, "{\"id\":\"") == remaining + 2);
+    CHECK_THAT(
+        rest.output,
+        Contains(
+            R"("op":"UPDATE","cause":"UPDATE","row":{"id":1000,"n":5},"old":{"n":0},"changed":["n"],"key":{"id":1000})"));
+    CHECK_THAT(rest.output, !Contains("public.u"));
+}
+
+TEST_CASE("tail refuses a cursor that was made up, and a table that is not watched")
+{
+    const database db{with_rowcast};
+    CHECK_THAT(run_rowcast({"tail", "--database", db.url(), "--table", "nope"}).errors, Contains("rowcast watch nope"));
+    const outcome result = run_rowcast({"tail", "--database", db.url(), "--since", "AAAA"});
+    CHECK(result.status == 1);
+}
+
+TEST_CASE("check tells every mistake with its line, and ends with status 3")
+{
+    const file wrong{"tables:\n  public.t:\n    - {roles: [a], wher: {id: 1}}\n"};
+    const outcome result = run_rowcast({"check", "--config", wrong.path()});
+    CHECK(result.status == 3);
+    CHECK_THAT(result.errors, Contains(wrong.path() + ":3:") && Contains("where"));
+    CHECK(run_rowcast({"serve", "--config", wrong.path()}).status == 3);
+}
+
+TEST_CASE("check holds the rules against a database")
+{
+    const database db{with_rowcast};
+    db.execute("create table t (id int primary key, n int); select rowcast.watch('t', notify => true)");
+    const file fits{"tables:\n  public.t:\n    - {roles: [a], where: {n: 1}}\n"};
+    const outcome good = run_rowcast({"check", "--config", fits.path(), "--database", db.url()});
+    CHECK(good.status == 0);
+    CHECK_THAT(good.output, Contains("1 rule for 1 table, which fit the database"));
+    const file misfit{"tables:\n  public.t:\n    - {roles: [a], where: {m: 1}}\n"};
+    const outcome bad = run_rowcast({"check", "--config", misfit.path(), "--database", db.url()});
+    CHECK(bad.status == 3);
+    CHECK_THAT(bad.errors, Contains("'m'"));
+}
+
+TEST_CASE("token wants something to sign with")
+{
+    CHECK(run_rowcast({"token", "--sub", "7"}, {"JWT_SECRET="}).status == 2);
+    const outcome made = run_rowcast({"token", "--sub", "7", "--role", "customer"},
+                                     {"JWT_SECRET=0123456789012345678901234567890123456789"});
+    CHECK(made.status == 0);
+    CHECK(occurrences(made.output, ".") == 2);
+    CHECK(run_rowcast({"token", "--expires", "soon"}, {"JWT_SECRET=0123456789012345678901234567890123456789"}).status ==
+          2);
+}
+
+TEST_CASE("serve runs without its database, and ends on SIGTERM with status 0")
+{
+    const file settings{"database: {url: 'postgresql://127.0.0.1:1/nothing'}\n"
+                        "server: {listen: '127.0.0.1:0', admin: '127.0.0.1:0'}\n"};
+    process serve{command({"serve", "--config", settings.path()})};
+    serve.error_line_with("listening on 127.0.0.1:");
+    serve.error_line_with("no connection to PostgreSQL");
+    serve.signal(SIGTERM);
+    CHECK(serve.wait() == 0);
+    CHECK_THAT(serve.error_rest(), Contains("SIGTERM") && Contains("stopped"));
+}
