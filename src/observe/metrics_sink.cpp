@@ -20,12 +20,13 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array transports{"websocket"sv, "sse"sv, "polling"sv};
+constexpr std::array transports{"websocket"sv, "sse"sv, "poll"sv};
+constexpr std::array places{"websocket"sv, "sse"sv, "poll"sv, "http"sv, "tcp"sv}; // where something is refused
 
-std::string transport_label(std::string_view transport)
+template <std::size_t Count>
+std::string label_of(std::string_view value, const std::array<std::string_view, Count>& known)
 {
-    const bool known = std::find(transports.begin(), transports.end(), transport) != transports.end();
-    return std::string(known ? transport : "other"sv);
+    return std::string(std::find(known.begin(), known.end(), value) != known.end() ? value : "other"sv);
 }
 
 // A client may close with any of four thousand codes.
@@ -35,8 +36,13 @@ std::string close_label(unsigned code)
     return std::find(known.begin(), known.end(), code) != known.end() ? std::to_string(code) : "other";
 }
 
+// A code of the protocol, or an HTTP status.
 std::string error_label(std::string_view code)
 {
+    const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+    if (code.size() == 3 && (code[0] == '4' || code[0] == '5') && std::all_of(code.begin(), code.end(), digit)) {
+        return std::string(code);
+    }
     for (int each = 0; each <= static_cast<int>(core::error_code::internal); ++each) {
         if (code == core::to_string(static_cast<core::error_code>(each))) {
             return std::string(code);
@@ -89,8 +95,6 @@ struct metrics_sink::state {
         one("rowcast_changes_read_bytes_total", "Bytes of changes read from the log by the follower.");
     gauge& last_batch =
         level("rowcast_last_batch_timestamp_seconds", "When the follower last read changes, in Unix time.");
-    gauge& last_read = level("rowcast_last_read_timestamp_seconds",
-                             "When the follower last read the log, with or without finding changes, in Unix time.");
     prometheus::Histogram& read_time =
         prometheus::BuildHistogram()
             .Name("rowcast_batch_read_seconds")
@@ -162,11 +166,9 @@ struct metrics_sink::state {
 
     void operator()(const batch_read& it)
     {
-        const double now = now_seconds();
-        last_read.Set(now);
         read_time.Observe(std::chrono::duration<double>(it.took).count());
         if (it.changes > 0) {
-            last_batch.Set(now);
+            last_batch.Set(now_seconds());
             batches.Increment();
             changes.Increment(static_cast<double>(it.changes));
             change_bytes.Increment(static_cast<double>(it.bytes));
@@ -196,12 +198,12 @@ struct metrics_sink::state {
     void operator()(const session_closed& it)
     {
         of(it.transport).sessions->Decrement();
-        closed.Add({{"transport", transport_label(it.transport)}, {"code", close_label(it.code)}}).Increment();
+        closed.Add({{"transport", label_of(it.transport, transports)}, {"code", close_label(it.code)}}).Increment();
     }
 
     void operator()(const request_refused& it)
     {
-        refused.Add({{"transport", transport_label(it.transport)}, {"code", error_label(it.code)}}).Increment();
+        refused.Add({{"transport", label_of(it.transport, places)}, {"code", error_label(it.code)}}).Increment();
     }
 
     void operator()(const events_sent& it)

@@ -50,6 +50,16 @@ TEST_CASE("sessions are a gauge by transport")
     CHECK_THAT(text, Contains("} 1\n"));
 }
 
+TEST_CASE("what is refused is counted by code of the protocol, or by HTTP status")
+{
+    metrics_sink metrics;
+    metrics(request_refused{"websocket", "bad_filter", ""});
+    metrics(request_refused{"http", "404", "/nowhere"});
+    const std::string text = metrics.exposition();
+    CHECK_THAT(text, Contains("\nrowcast_requests_refused_total{code=\"bad_filter\",transport=\"websocket\"} 1\n"));
+    CHECK_THAT(text, Contains("\nrowcast_requests_refused_total{code=\"404\",transport=\"http\"} 1\n"));
+}
+
 TEST_CASE("no client can make series: unknown codes are counted as other")
 {
     metrics_sink metrics;
