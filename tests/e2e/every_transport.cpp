@@ -247,14 +247,15 @@ TEST_CASE("Every transport brings every committed change, the same in the same o
     REQUIRE((ids(sse) == expected));
     REQUIRE((ids(polling) == expected));
 
-    // ...each once, and together what the log has...
+    // ...each once, and together what the log has, but for the updates that change nothing (pgbench adds 0 now and then)...
     std::vector<std::string> sorted = expected;
     std::sort(sorted.begin(), sorted.end());
     REQUIRE((std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end()));
     pqxx::connection connection = db.connect();
     pqxx::work transaction(connection);
     std::vector<std::string> logged;
-    for (const auto& row : transaction.exec("select id from rowcast.change_log where table_name is not null order by id::text collate \"C\"")) {
+    for (const auto& row : transaction.exec("select id from rowcast.change_log where table_name is not null "
+                                           "and (op <> 'UPDATE' or new::text <> old::text) order by id::text collate \"C\"")) {
         logged.emplace_back(row[0].c_str());
     }
     std::vector<std::string> differing;

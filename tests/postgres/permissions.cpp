@@ -428,7 +428,7 @@ TEST_CASE("what a user sees of generated changes is what PostgreSQL's own answer
         pqxx::work work{connection};
         work.exec("set local timezone to 'UTC'");
         const std::vector<logged> log = read_log(work);
-        REQUIRE(log.size() > 8);
+        REQUIRE_FALSE(log.empty()); // how much the random writes come to varies
         std::map<std::string, std::string> sql_by_text;
         std::map<std::string, std::vector<truth>> truths_by_text;
 
