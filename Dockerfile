@@ -13,7 +13,7 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends \
         ca-certificates curl libboost-url1.81.0 libpqxx-6.4 libprometheus-cpp-core1.0 librhonabwy1.1 libspdlog1.10 libssl3 libyaml-cpp0.7 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin rowcast
+    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin rowcast
 COPY --from=build /rowcast/build/release/rowcast /usr/local/bin/rowcast
 USER rowcast
 EXPOSE 8080
