@@ -15,6 +15,8 @@ target_compile_options(rowcast_compiler INTERFACE
     $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op>
     # libstdc++ 12 uses, inside its own algorithms, what it has marked deprecated; only clang says so.
     $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>
+    # Part of -Wconversion for clang only.
+    $<$<CXX_COMPILER_ID:Clang>:-Wno-sign-conversion>
     $<$<BOOL:${ROWCAST_WARNINGS_AS_ERRORS}>:-Werror>
     # No trace of where the tree stood: the same sources give the same bytes.
     -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
