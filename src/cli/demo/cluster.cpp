@@ -85,7 +85,9 @@ std::string cluster::url(std::string_view user, std::string_view database) const
 
 std::string cluster::psql_line(std::string_view user, std::string_view database) const
 {
-    return "psql -h " + root_.string() + " -U " + std::string(user) + " " + std::string(database);
+    // Who runs the demo with sudo does not own the socket in another terminal.
+    const std::string as_owner = owner_ && std::getenv("SUDO_USER") != nullptr ? "sudo " : "";
+    return as_owner + "psql -h " + root_.string() + " -U " + std::string(user) + " " + std::string(database);
 }
 
 void cluster::execute(std::string_view user, std::string_view database, std::string_view sql, interruption& stop) const

@@ -40,6 +40,17 @@ struct options {
 // Tells what is being done, and how long it took.
 class progress {
 public:
+    progress() = default;
+
+    ~progress()
+    {
+        if (open_) {
+            std::cout << std::endl;
+        }
+    }
+
+    progress(const progress&) = delete;
+
     void step(const std::string& what)
     {
         done();

@@ -59,8 +59,8 @@ fs::path find(const char* name, const std::vector<fs::path>& folders)
         }
     }
     throw std::runtime_error(std::string("PostgreSQL's program ") + name +
-                             " was not found. Install PostgreSQL 13 or newer (Debian: apt-get install postgresql "
-                             "postgresql-contrib), or set ROWCAST_POSTGRES_BIN to the folder that has it.");
+                             " was not found. Install PostgreSQL 13 or newer (Debian: apt-get install postgresql), or "
+                             "set ROWCAST_POSTGRES_BIN to the folder that has it.");
 }
 
 } // namespace

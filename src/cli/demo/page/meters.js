@@ -3,11 +3,9 @@
 import {now, parse} from './clock.js';
 
 const SECONDS = 60;
-const RECENT = 1000; // latencies that median and p99 are taken from
 const grouped = new Intl.NumberFormat('en');
 
 export class Meters {
-  #latencies = [];
   #perSecond = [];
   #events = 0;
   #transactions = new Set();
@@ -31,14 +29,8 @@ export class Meters {
     if (caughtUp) this.#recovered += events.length;
     for (const [tx, at] of new Map(events.map((event) => [event.tx, event.at]))) {
       this.#transaction(tx);
-      if (!caughtUp) this.#latency(arrived - parse(at));
+      if (!caughtUp) this.#second.latencies.push(arrived - parse(at));
     }
-  }
-
-  #latency(value) {
-    this.#second.latencies.push(value);
-    this.#latencies.push(value);
-    if (this.#latencies.length > RECENT) this.#latencies.shift();
   }
 
   checked(holds) {
@@ -68,7 +60,7 @@ export class Meters {
   }
 
   #show() {
-    const sorted = [...this.#latencies].sort((a, b) => a - b);
+    const sorted = this.#perSecond.flatMap(({latencies}) => latencies).sort((a, b) => a - b);
     set('latency', sorted.length ? milliseconds(at(sorted, 0.5)) : '–');
     set('latency-p99', sorted.length ? milliseconds(at(sorted, 0.99)) : '–');
     const complete = this.#perSecond.slice(0, -1);
