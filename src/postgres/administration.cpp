@@ -1,9 +1,12 @@
 #include "postgres/administration.hpp"
 
 #include "postgres/log_identity.hpp"
+#include "postgres/session.hpp"
 
-#include <cstdlib>
-#include <utility>
+#include <pqxx/except>
+
+#include <chrono>
+#include <type_traits>
 
 namespace rowcast::postgres {
 namespace {
@@ -16,69 +19,86 @@ parameter array(const std::optional<std::vector<std::string>>& list)
     return list ? parameter(to_array(*list)) : std::nullopt;
 }
 
-// As psql would find it, with the user's own search_path; everything else here is found without one.
-std::string full_name(connection& on, const std::string& table)
+std::vector<std::string> list(const pqxx::field& field)
 {
-    on.run_script("reset search_path");
-    const std::string oid(on.execute("select $1::pg_catalog.regclass::pg_catalog.oid", {table}).text(0, 0));
-    on.run_script("set search_path = pg_catalog");
-    return std::string(on.execute("select $1::oid::regclass::text", {oid}).text(0, 0));
+    return field.is_null() ? std::vector<std::string>{} : from_array(field.c_str());
 }
 
-std::vector<watched_table> read_watched(connection& on)
+// As psql would find it, with the user's own search_path; everything else here is found without one.
+std::string full_name(session& on, const std::string& table)
 {
-    const rows found =
-        on.execute("select table_name, columns, key_columns, all_columns, notify, triggers, misordering_triggers "
-                   "from rowcast.watched order by table_name");
+    on.execute("reset search_path");
+    const std::string oid = on.execute("select $1::pg_catalog.regclass::pg_catalog.oid", {table}).at(0).at(0).c_str();
+    on.execute("set search_path = pg_catalog");
+    return on.execute("select $1::oid::regclass::text", {oid}).at(0).at(0).c_str();
+}
+
+std::vector<watched_table> read_watched(session& on)
+{
     std::vector<watched_table> tables;
-    for (std::size_t i = 0; i < found.size(); ++i) {
-        tables.push_back({std::string(found.text(i, 0)), found.list(i, 1), found.list(i, 2), found.truth(i, 3),
-                          found.truth(i, 4), std::string(found.text(i, 5)), found.list(i, 6)});
+    for (const auto& row :
+         on.execute("select table_name, columns, key_columns, all_columns, notify, triggers, misordering_triggers "
+                    "from rowcast.watched order by table_name")) {
+        tables.push_back({row.at(0).c_str(), list(row.at(1)), list(row.at(2)), row.at(3).as<bool>(),
+                          row.at(4).as<bool>(), row.at(5).c_str(), list(row.at(6))});
     }
     return tables;
 }
 
-void read_log_size(connection& on, database_status& status)
+// What claim_identity() would say; it changes the log of a copy, and this only looks.
+void read_identity(session& on, database_status& status)
 {
-    const rows size = on.execute("select pg_total_relation_size(c.oid), pg_stat_get_live_tuples(c.oid) "
-                                 "from pg_class c where c.oid = 'rowcast.change_log'::regclass");
-    status.log_bytes = size.number(0, 0);
-    status.log_rows = size.number(0, 1);
-    const rows oldest = on.execute("select at, extract(epoch from clock_timestamp() - at)::float8 "
+    const auto row =
+        on.execute("select log_id, ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int "
+                   "from rowcast.settings")
+            .at(0);
+    status.log_id = row.at(0).c_str();
+    status.timeline = row.at(1).as<unsigned>();
+}
+
+void read_log_size(session& on, database_status& status)
+{
+    const auto size = on.execute("select pg_total_relation_size(c.oid), pg_stat_get_live_tuples(c.oid) "
+                                 "from pg_class c where c.oid = 'rowcast.change_log'::regclass")
+                          .at(0);
+    status.log_bytes = size.at(0).as<std::uint64_t>();
+    status.log_rows = size.at(1).as<std::uint64_t>();
+    const auto oldest = on.execute("select at, extract(epoch from clock_timestamp() - at)::float8 "
                                    "from rowcast.change_log order by xid, id limit 1");
     if (!oldest.empty()) {
-        status.oldest_change = oldest.text(0, 0);
-        status.oldest_age_s = std::strtod(std::string(oldest.text(0, 1)).c_str(), nullptr);
+        status.oldest_change = oldest.at(0).at(0).c_str();
+        status.oldest_age_s = oldest.at(0).at(1).as<double>();
     }
 }
 
-void read_bridges(connection& on, database_status& status)
+void read_bridges(session& on, database_status& status)
 {
-    const rows found =
-        on.execute("select pid, usename, client_addr, backend_start from pg_stat_activity "
-                   "where datname = current_database() and application_name = 'rowcast bridge' order by backend_start");
-    for (std::size_t i = 0; i < found.size(); ++i) {
-        status.bridges.push_back({static_cast<int>(found.number(i, 0)), std::string(found.text(i, 1)),
-                                  std::string(found.text(i, 2)), std::string(found.text(i, 3))});
+    for (const auto& row : on.execute(
+             "select pid, usename, client_addr, backend_start from pg_stat_activity "
+             "where datname = current_database() and application_name = 'rowcast bridge' order by backend_start")) {
+        status.bridges.push_back({row.at(0).as<int>(), row.at(1).c_str(), row.at(2).c_str(), row.at(3).c_str()});
     }
 }
 
 // pg_locks shows keys as unsigned.
-void read_doorbell(connection& on, const log_identity& identity, database_status& status)
+void read_doorbell(session& on, database_status& status)
 {
-    const rows holder =
+    const auto holder =
         on.execute("select format('pid %s (%s)', l.pid, coalesce(nullif(a.application_name, ''), a.usename)) "
-                   "from pg_locks l left join pg_stat_activity a on a.pid = l.pid "
+                   "from rowcast.settings s join pg_locks l on l.classid::bigint = s.lock_class::bigint & 4294967295 "
+                   "and l.objid::bigint = s.lock_key::bigint & 4294967295 "
+                   "left join pg_stat_activity a on a.pid = l.pid "
                    "where l.locktype = 'advisory' and l.mode = 'ExclusiveLock' and l.granted and l.objsubid = 2 "
-                   "and l.database = (select oid from pg_database where datname = current_database()) "
-                   "and l.classid::bigint = $1::bigint and l.objid::bigint = $2::bigint",
-                   {std::to_string(static_cast<std::uint32_t>(identity.lock_class)),
-                    std::to_string(static_cast<std::uint32_t>(identity.lock_key))});
+                   "and l.database = (select oid from pg_database where datname = current_database())");
     if (!holder.empty()) {
-        status.doorbell_holder = holder.text(0, 0);
+        status.doorbell_holder = holder.at(0).at(0).c_str();
     }
-    status.notification_queue_usage =
-        std::strtod(std::string(on.execute("select pg_notification_queue_usage()").text(0, 0)).c_str(), nullptr);
+    status.notification_queue_usage = on.execute("select pg_notification_queue_usage()").at(0).at(0).as<double>();
+}
+
+core::failure unreadable(const connection_options& options, const std::exception& error)
+{
+    return {core::error_code::bad_request, place_of(options.url) + " gave an unexpected answer: " + error.what()};
 }
 
 } // namespace
@@ -93,53 +113,41 @@ administration::administration(connection_options options, std::function<void(co
 }
 
 template <class Act>
-auto administration::attempt(Act act) -> core::result<decltype(act(std::declval<connection&>()))>
+auto administration::attempt(Act act) -> core::result<decltype(act(std::declval<session&>()))>
 {
-    using value = decltype(act(std::declval<connection&>()));
     try {
-        connection on(options_);
-        const auto pass_on_notices = [&] {
-            for (const std::string& each : on.take_notices()) {
-                if (notice_) {
-                    notice_(each);
-                }
-            }
-        };
-        try {
-            if constexpr (std::is_void_v<value>) {
-                act(on);
-                pass_on_notices();
-                return {};
-            } else {
-                value answer = act(on);
-                pass_on_notices();
-                return answer;
-            }
-        } catch (...) {
-            pass_on_notices();
-            throw;
+        session on(options_, notice_);
+        if constexpr (std::is_void_v<decltype(act(on))>) {
+            act(on);
+            return {};
+        } else {
+            return act(on);
         }
     } catch (const connection_lost& error) {
         return core::failure{core::error_code::unavailable, error.what()};
     } catch (const database_error& error) {
         const auto code = error.sqlstate() == "42501" ? core::error_code::forbidden : core::error_code::bad_request;
         return core::failure{code, error.what()};
+    } catch (const pqxx::conversion_error& error) {
+        return unreadable(options_, error);
+    } catch (const pqxx::range_error& error) {
+        return unreadable(options_, error);
     }
 }
 
 core::result<void> administration::install(std::string_view sql)
 {
-    return attempt([&](connection& on) { on.run_script(std::string(sql)); });
+    return attempt([&](session& on) { on.execute(std::string(sql)); });
 }
 
 core::result<void> administration::uninstall(std::string_view sql)
 {
-    return attempt([&](connection& on) { on.run_script(std::string(sql)); });
+    return attempt([&](session& on) { on.execute(std::string(sql)); });
 }
 
 core::result<std::string> administration::watch(const watch_options& options)
 {
-    return attempt([&](connection& on) {
+    return attempt([&](session& on) {
         const std::string name = full_name(on, options.table);
         const parameter notify = options.notify ? parameter(*options.notify ? "true" : "false") : std::nullopt;
         on.execute("select rowcast.watch($1::regclass, $2::text[], $3::text[], $4::text[], $5::boolean)",
@@ -150,15 +158,14 @@ core::result<std::string> administration::watch(const watch_options& options)
 
 core::result<bool> administration::unwatch(const std::string& table)
 {
-    return attempt([&](connection& on) {
-        return on.execute("select rowcast.unwatch($1::regclass)", {full_name(on, table)}).truth(0, 0);
+    return attempt([&](session& on) {
+        return on.execute("select rowcast.unwatch($1::regclass)", {full_name(on, table)}).at(0).at(0).as<bool>();
     });
 }
 
 core::result<void> administration::grant_bridge(const std::string& role)
 {
-    return attempt(
-        [&](connection& on) { on.execute("select rowcast.grant_bridge($1::regrole)", {on.quote_name(role)}); });
+    return attempt([&](session& on) { on.execute("select rowcast.grant_bridge($1::regrole)", {on.quote_name(role)}); });
 }
 
 core::result<std::vector<watched_table>> administration::watched()
@@ -168,17 +175,16 @@ core::result<std::vector<watched_table>> administration::watched()
 
 core::result<database_status> administration::status()
 {
-    return attempt([](connection& on) {
-        const log_identity identity = claim_identity(on);
+    return attempt([](session& on) {
+        check_installation([&](const char* sql) { return on.ask(sql); }, on.place());
         database_status status;
-        status.server_version = on.server_version_text();
-        status.sql_version = on.execute("select rowcast.version()").text(0, 0);
-        status.log_id = identity.log_id;
-        status.timeline = identity.timeline;
+        status.server_version = on.ask("show server_version");
+        status.sql_version = on.ask("select rowcast.version()");
+        read_identity(on, status);
         status.tables = read_watched(on);
         read_log_size(on, status);
         read_bridges(on, status);
-        read_doorbell(on, identity, status);
+        read_doorbell(on, status);
         return status;
     });
 }

@@ -1,13 +1,14 @@
 #pragma once
 
 #include "core/result.hpp"
-#include "postgres/connection.hpp"
+#include "postgres/connection_options.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace rowcast::postgres {
@@ -52,10 +53,12 @@ struct database_status {
     double notification_queue_usage = 0; // 0 to 1; PostgreSQL fails every NOTIFY at 1
 };
 
+class session;
+
 // What a person does to a database, one call each. A failure's message is for them: where, what, and what to do.
 class administration {
 public:
-    // `notice` gets PostgreSQL's warnings and notices as they were said; may be empty.
+    // `notice` gets PostgreSQL's warnings and notices as they are said; may be empty, must not throw.
     explicit administration(connection_options options, std::function<void(const std::string&)> notice = {});
 
     // Installs or upgrades. `sql` is postgres::install_sql.
@@ -66,11 +69,12 @@ public:
     core::result<bool> unwatch(const std::string& table);          // whether it was watched
     core::result<void> grant_bridge(const std::string& role);
     core::result<std::vector<watched_table>> watched();
+    // Changes nothing: in a copy of a database the log keeps the original's id until a bridge claims it.
     core::result<database_status> status();
 
 private:
     template <class Act>
-    auto attempt(Act act) -> core::result<decltype(act(std::declval<connection&>()))>;
+    auto attempt(Act act) -> core::result<decltype(act(std::declval<session&>()))>;
 
     connection_options options_;
     std::function<void(const std::string&)> notice_;

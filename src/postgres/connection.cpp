@@ -1,5 +1,7 @@
 #include "postgres/connection.hpp"
 
+#include "postgres/server_words.hpp"
+
 #include <libpq-fe.h>
 #include <poll.h>
 
@@ -17,33 +19,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t most_notices = 100;
-// The server gives up a little earlier than we do, so that the connection survives its own slowness.
-constexpr milliseconds servers_lead{2000};
-
-std::string trimmed(std::string_view text)
-{
-    while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) {
-        text.remove_suffix(1);
-    }
-    return std::string(text);
-}
-
-std::string one_line(std::string text)
-{
-    text = trimmed(text);
-    std::replace(text.begin(), text.end(), '\n', ' ');
-    std::replace(text.begin(), text.end(), '\t', ' ');
-    return text;
-}
-
-void add_sentence(std::string& text, std::string_view label, std::string_view sentence)
-{
-    if (!sentence.empty()) {
-        text += "\n";
-        text += label;
-        text += sentence;
-    }
-}
 
 std::string field(const pg_result* result, int code)
 {
@@ -51,14 +26,17 @@ std::string field(const pg_result* result, int code)
     return value ? value : "";
 }
 
+server_words words_of(const pg_result* result)
+{
+    return {field(result, PG_DIAG_SEVERITY), field(result, PG_DIAG_SQLSTATE), field(result, PG_DIAG_MESSAGE_PRIMARY),
+            field(result, PG_DIAG_MESSAGE_DETAIL), field(result, PG_DIAG_MESSAGE_HINT)};
+}
+
 extern "C" void keep_notice(void* into, const PGresult* notice)
 {
     auto& notices = *static_cast<std::vector<std::string>*>(into);
     if (notices.size() < most_notices) {
-        std::string text = field(notice, PG_DIAG_SEVERITY) + ": " + field(notice, PG_DIAG_MESSAGE_PRIMARY);
-        add_sentence(text, "  detail: ", field(notice, PG_DIAG_MESSAGE_DETAIL));
-        add_sentence(text, "  hint: ", field(notice, PG_DIAG_MESSAGE_HINT));
-        notices.push_back(std::move(text));
+        notices.push_back(notice_text(words_of(notice)));
     }
 }
 
@@ -87,23 +65,6 @@ std::string or_empty(const char* text)
     return text ? text : "";
 }
 
-// libpq quotes what it cannot read, and that may be the password.
-void check_url(const std::string& url)
-{
-    char* words = nullptr;
-    const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> read(PQconninfoParse(url.c_str(), &words),
-                                                                            &PQconninfoFree);
-    const std::unique_ptr<char, decltype(&PQfreemem)> owned(words, &PQfreemem);
-    if (!read) {
-        std::string text = words ? trimmed(words) : "out of memory";
-        const auto first = text.find('"');
-        text = text.substr(0, first) + (first == std::string::npos ? "" : "(not shown: it may hold the password)");
-        throw connection_lost("the database URL cannot be read: " + text +
-                                  "\nIt should look like postgresql://user:password@host:5432/database",
-                              "", "Write the URL as postgresql://user:password@host:5432/database");
-    }
-}
-
 } // namespace
 
 connection::connection(const connection_options& options, const event* stop)
@@ -124,23 +85,9 @@ connection::~connection()
     PQfinish(pg_);
 }
 
-// What stands before `dbname` holds where the URL says nothing else; what stands behind it holds.
 void connection::open(const connection_options& options)
 {
-    check_url(options.url);
-    constexpr std::array keywords = {"fallback_application_name",
-                                     "keepalives",
-                                     "keepalives_idle",
-                                     "keepalives_interval",
-                                     "keepalives_count",
-                                     "tcp_user_timeout",
-                                     "dbname",
-                                     "client_encoding",
-                                     static_cast<const char*>(nullptr)};
-    const std::array values = {
-        options.purpose.c_str(),          "1", "10", "5", "3", "15000", options.url.c_str(), "UTF8",
-        static_cast<const char*>(nullptr)};
-    pg_ = PQconnectStartParams(keywords.data(), values.data(), 1);
+    pg_ = PQconnectStart(conninfo(options).c_str());
     if (pg_ == nullptr) {
         throw std::bad_alloc();
     }
@@ -151,10 +98,7 @@ void connection::open(const connection_options& options)
     PostgresPollingStatusType state = PQstatus(pg_) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
     while (state != PGRES_POLLING_OK) {
         if (state == PGRES_POLLING_FAILED) {
-            const std::string words = trimmed(PQerrorMessage(pg_));
-            std::string text = "cannot connect to " + place() + ": " + words;
-            add_sentence(text, "", connect_advice(words));
-            throw connection_lost(text, "", connect_advice(words));
+            throw not_connected(place(), PQerrorMessage(pg_));
         }
         if (!await(state == PGRES_POLLING_READING ? POLLIN : POLLOUT, until)) {
             lost("it does not answer");
@@ -162,23 +106,14 @@ void connection::open(const connection_options& options)
         state = PQconnectPoll(pg_);
     }
     if (PQsetnonblocking(pg_, 1) != 0) {
-        lost(trimmed(PQerrorMessage(pg_)));
+        lost(PQerrorMessage(pg_));
     }
 }
 
-// By SET, not by the startup packet's `options`, which poolers refuse. No name is ever looked up by search_path.
 void connection::set_up(const connection_options& options)
 {
-    if (server_version() < 130000) {
-        throw database_error(place() + " runs PostgreSQL " + server_version_text() + "; rowcast needs 13 or later", "",
-                             "");
-    }
-    const auto on_server = std::max(options.statement_timeout - servers_lead, options.statement_timeout / 2);
-    run_script("set search_path = pg_catalog; set timezone = 'UTC'; set datestyle = 'ISO, YMD'; "
-               "set intervalstyle = 'postgres'; set bytea_output = 'hex'; set extra_float_digits = 1; "
-               "set jit = off; set statement_timeout = " +
-               std::to_string(on_server.count()) +
-               "; set default_transaction_read_only = " + (options.read_only ? "on" : "off"));
+    check_server_version(server_version(), server_version_text(), place());
+    run_script(session_settings(options));
     backend_ = static_cast<int>(execute("select pg_backend_pid()").number(0, 0));
     limit_ = options.statement_timeout;
 }
@@ -214,7 +149,7 @@ bool connection::await(short events, clock::time_point until, const event* wake)
 void connection::send(int accepted, bool one_by_one)
 {
     if (accepted != 1) {
-        lost(trimmed(PQerrorMessage(pg_)));
+        lost(PQerrorMessage(pg_));
     }
     if (one_by_one && PQsetSingleRowMode(pg_) != 1) {
         lost("libpq refused to give rows one by one");
@@ -227,11 +162,11 @@ void connection::send(int accepted, bool one_by_one)
             return;
         }
         if (more < 0 || !await(POLLIN | POLLOUT, until)) {
-            lost(more < 0 ? trimmed(PQerrorMessage(pg_)) : "it takes no statement");
+            lost(more < 0 ? PQerrorMessage(pg_) : "it takes no statement");
         }
         // The server may want to be read before it reads on (libpq manual, PQflush).
         if (PQconsumeInput(pg_) != 1) {
-            lost(trimmed(PQerrorMessage(pg_)));
+            lost(PQerrorMessage(pg_));
         }
     }
 }
@@ -244,7 +179,7 @@ pg_result* connection::any_result()
             lost("it did not answer within " + std::to_string(limit_.count()) + " ms");
         }
         if (PQconsumeInput(pg_) != 1) {
-            lost(trimmed(PQerrorMessage(pg_)));
+            lost(PQerrorMessage(pg_));
         }
     }
     pg_result* result = PQgetResult(pg_);
@@ -354,7 +289,7 @@ void connection::listen(const std::string& channel)
 std::vector<notification> connection::take_notifications()
 {
     if (PQconsumeInput(pg_) != 1) {
-        lost(trimmed(PQerrorMessage(pg_)));
+        lost(PQerrorMessage(pg_));
     }
     std::vector<notification> taken;
     while (PGnotify* each = PQnotifies(pg_)) {
@@ -371,7 +306,7 @@ void connection::wait(milliseconds at_most, event& wake)
     // At the end of the stream libpq's first look says nothing yet.
     for (int look = 0; look < 2; ++look) {
         if (PQconsumeInput(pg_) != 1) {
-            lost(trimmed(PQerrorMessage(pg_)));
+            lost(PQerrorMessage(pg_));
         }
     }
 }
@@ -418,39 +353,26 @@ std::string connection::user() const
 
 std::string connection::place() const
 {
-    const std::string host = or_empty(PQhost(pg_));
-    const std::string database = or_empty(PQdb(pg_));
-    if (host.empty() && database.empty()) {
-        return "the database"; // the URL could not even be read
-    }
-    return host + ":" + or_empty(PQport(pg_)) + "/" + database + " as user " + user();
+    return place_text(or_empty(PQhost(pg_)), or_empty(PQport(pg_)), or_empty(PQdb(pg_)), user());
 }
 
 void connection::lost(const std::string& why)
 {
-    throw connection_lost("lost the connection to " + place() + ": " + one_line(why), "", "");
+    throw postgres::lost(place(), why);
 }
 
 void connection::refused(pg_result* result)
 {
     const rows owned(result);
-    const std::string sqlstate = field(result, PG_DIAG_SQLSTATE);
-    const std::string message = field(result, PG_DIAG_MESSAGE_PRIMARY);
-    const std::string hint = field(result, PG_DIAG_MESSAGE_HINT);
-    const std::string whole = trimmed(PQresultErrorMessage(result));
+    const server_words words = words_of(result);
     // Class 57P is the server going down; without a code the words are libpq's.
-    if (PQstatus(pg_) == CONNECTION_BAD || sqlstate.empty() || sqlstate.starts_with("57P")) {
-        lost(message.empty() ? whole : message);
+    if (PQstatus(pg_) == CONNECTION_BAD || words.sqlstate.empty() || words.sqlstate.starts_with("57P")) {
+        lost(words.message.empty() ? PQresultErrorMessage(result) : words.message);
     }
     while (pg_result* rest = any_result()) { // until the server is ready for the next statement
         PQclear(rest);
     }
-    const std::string better = hint.empty() ? advice(sqlstate, message, user()) : hint;
-    std::string text = message;
-    add_sentence(text, "detail: ", field(result, PG_DIAG_MESSAGE_DETAIL));
-    add_sentence(text, "hint: ", better);
-    text += "\n(" + place() + ", SQLSTATE " + sqlstate + ")";
-    throw database_error(text, sqlstate, better);
+    throw postgres::refused(words, place(), user());
 }
 
 } // namespace rowcast::postgres

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "postgres/connection_options.hpp"
 #include "postgres/database_error.hpp"
 #include "postgres/event.hpp"
 #include "postgres/rows.hpp"
@@ -15,14 +16,6 @@ struct pg_conn;
 
 namespace rowcast::postgres {
 
-struct connection_options {
-    std::string url; // postgresql://... or keywords; what it leaves open comes from the environment (PGHOST, ...)
-    std::string purpose = "rowcast";                                     // application_name, unless the URL has one
-    bool read_only = true;                                               // default_transaction_read_only
-    std::chrono::milliseconds connect_timeout = std::chrono::seconds(5); // for each host of the URL
-    std::chrono::milliseconds statement_timeout = std::chrono::seconds(30);
-};
-
 struct notification {
     std::string channel;
     std::string payload;
@@ -33,8 +26,9 @@ struct notification {
 // bounded time that this side measures: a server that hangs is `connection_lost`, as is one that went away. After that
 // only the destructor is left. Never reconnects by itself: what happened meanwhile would go unseen.
 //
-// Why libpq itself: libpqxx 6.4 has neither non-blocking calls nor rows one by one, which the bounds on time and on
-// memory rest upon, and differs from libpqxx 7 in most of what is used here.
+// For what runs as long as the bridge does: the follower, the log readers, maintenance. They need non-blocking calls,
+// whose time this side bounds, and rows one by one, which bounds memory: libpq has both, libpqxx 6 neither. What a
+// person asks for (administration.hpp) runs on libpqxx (session.hpp).
 class connection {
 public:
     // Throws database_error or connection_lost; `interrupted` as soon as `stop` is set, here and in every other call.

@@ -10,25 +10,6 @@ namespace {
     throw database_error(problem + ". " + hint, sqlstate, hint);
 }
 
-void check_installation(connection& on)
-{
-    const rows found = on.execute("select to_regprocedure('rowcast.version()') is not null, pg_is_in_recovery()");
-    if (found.truth(0, 1)) {
-        refuse(on.place() + " is a standby, whose snapshots omit running transactions", "25006",
-               "Connect to the primary (target_session_attrs=read-write with all hosts in the URL).");
-    }
-    if (!found.truth(0, 0)) {
-        refuse("rowcast is not installed in " + on.place(), "3F000",
-               "Run `rowcast install`, then `rowcast watch TABLE`.");
-    }
-    const std::string installed(on.execute("select rowcast.version()").text(0, 0));
-    if (installed != core::version()) {
-        refuse("the SQL installed in " + on.place() + " is version " + installed + ", this program is " +
-                   std::string(core::version()),
-               "", "Run `rowcast install`: it upgrades in place. Use the same version of both.");
-    }
-}
-
 std::string from_hex(std::string_view text)
 {
     std::string bytes;
@@ -46,9 +27,26 @@ std::string log_identity::text() const
     return log_id + " " + system_identifier + " " + database_oid + " " + std::to_string(timeline);
 }
 
+void check_installation(const std::function<std::string(const char* sql)>& ask, const std::string& place)
+{
+    if (ask("select pg_is_in_recovery()") == "t") {
+        refuse(place + " is a standby, whose snapshots omit running transactions", "25006",
+               "Connect to the primary (target_session_attrs=read-write with all hosts in the URL).");
+    }
+    if (ask("select to_regprocedure('rowcast.version()') is not null") == "f") {
+        refuse("rowcast is not installed in " + place, "3F000", "Run `rowcast install`, then `rowcast watch TABLE`.");
+    }
+    const std::string installed = ask("select rowcast.version()");
+    if (installed != core::version()) {
+        refuse("the SQL installed in " + place + " is version " + installed + ", this program is " +
+                   std::string(core::version()),
+               "", "Run `rowcast install`: it upgrades in place. Use the same version of both.");
+    }
+}
+
 log_identity claim_identity(connection& on)
 {
-    check_installation(on);
+    check_installation([&](const char* sql) { return std::string(on.execute(sql).text(0, 0)); }, on.place());
     on.run_script("begin read write");
     const rows claimed =
         on.execute("select log_id, timeline, cursor_key, lock_class, lock_key, renewed from rowcast.claim_identity()");

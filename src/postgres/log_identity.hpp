@@ -4,6 +4,7 @@
 #include "postgres/connection.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace rowcast::postgres {
@@ -27,8 +28,12 @@ struct log_identity {
     bool same_log(const log_identity& other) const { return text() == other.text(); }
 };
 
-// Checks that rowcast is installed in the version of this program, and on a primary, then claims. Before each first
-// read on a new connection. Throws database_error with what to do.
+// Checks that rowcast is installed in the version of this program, and on a primary. `ask` runs a statement and gives
+// the first field of its only row. Throws database_error with what to do.
+void check_installation(const std::function<std::string(const char* sql)>& ask, const std::string& place);
+
+// Checks the installation, then claims. Before each first read on a new connection. Throws database_error with what to
+// do.
 log_identity claim_identity(connection& on);
 
 } // namespace rowcast::postgres
