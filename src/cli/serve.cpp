@@ -6,6 +6,7 @@
 #include "observe/log_sink.hpp"
 #include "observe/metrics_sink.hpp"
 
+#include <csignal>
 #include <cstring>
 #include <iostream>
 #include <memory>
@@ -53,6 +54,8 @@ exit_status run(const options& given)
     }
     const auto& settings = std::get<config::configuration>(loaded);
 
+    // Whoever expects a reload must not get an outage: the file is read at the start only.
+    std::signal(SIGHUP, SIG_IGN);
     interruption stop({SIGINT, SIGTERM});
     observe::log_sink log(observe::parse_level(settings.log.level).value_or(observe::level::info),
                           observe::parse_log_format(settings.log.format).value_or(observe::log_format::text));
