@@ -21,6 +21,7 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr std::array transports{"websocket"sv, "sse"sv, "poll"sv};
+constexpr std::array bell_states{"sleeping"sv, "taking"sv, "quiet"sv, "letting_go"sv};
 constexpr std::array places{"websocket"sv, "sse"sv, "poll"sv, "http"sv, "tcp"sv}; // where something is refused
 
 template <std::size_t Count>
@@ -118,6 +119,8 @@ struct metrics_sink::state {
     counter& log_reads = one("rowcast_catch_ups_total", "Catch-ups that were read from the change log.");
     counter& log_read_changes = one("rowcast_catch_up_changes_total", "Changes that catch-ups read from the log.");
 
+    std::array<gauge*, bell_states.size()> bell{};
+
     std::map<std::string, traffic, std::less<>> by_transport;
 
     state()
@@ -128,6 +131,13 @@ struct metrics_sink::state {
             .Register(registry)
             .Add({{"version", std::string(core::version())}})
             .Set(1);
+        auto& bell_state = prometheus::BuildGauge()
+                               .Name("rowcast_doorbell_state")
+                               .Help("1 for the state in which the doorbell is: quiet while the bridge keeps writers from ringing.")
+                               .Register(registry);
+        for (std::size_t i = 0; i < bell_states.size(); ++i) {
+            bell[i] = &bell_state.Add({{"state", std::string(bell_states[i])}});
+        }
         auto& sessions = prometheus::BuildGauge().Name("rowcast_sessions").Help("Open sessions.").Register(registry);
         auto& opened = counters("rowcast_sessions_opened_total", "Sessions that were opened.");
         auto& events = counters("rowcast_events_sent_total", "Events handed to clients.");
@@ -176,6 +186,13 @@ struct metrics_sink::state {
     }
 
     void operator()(const flush_forced&) { flushes.Increment(); }
+
+    void operator()(const doorbell_changed& it)
+    {
+        for (std::size_t i = 0; i < bell_states.size(); ++i) {
+            bell[i]->Set(it.state == bell_states[i] ? 1 : 0);
+        }
+    }
 
     void operator()(const log_expired& it) { expired.Increment(static_cast<double>(it.removed)); }
 

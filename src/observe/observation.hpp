@@ -17,6 +17,7 @@ struct database_lost { std::string reason; std::chrono::milliseconds retry_in{};
 struct log_renewed { std::string reason; };             // a restored or copied database got a new log
 struct batch_read { std::size_t changes = 0; std::size_t bytes = 0; std::chrono::microseconds took{}; };
 struct flush_forced { };                                // the bridge had to flush the WAL itself
+struct doorbell_changed { std::string_view state; };       // sleeping, taking, quiet, letting_go (postgres/doorbell.hpp)
 struct log_expired { std::uint64_t removed = 0; };
 struct partitions_refreshed { std::string table; std::string action; std::string detail; };
 struct bad_change { std::string table; std::uint64_t id = 0; std::string reason; }; // a log row that could not be read
@@ -32,7 +33,7 @@ struct log_read { std::size_t pages = 0; std::size_t changes = 0; };  // one cat
 struct stopping { std::string signal; };
 struct stopped { };
 
-using observation = std::variant<database_connected, database_lost, log_renewed, batch_read, flush_forced, log_expired,
+using observation = std::variant<database_connected, database_lost, log_renewed, batch_read, flush_forced, doorbell_changed, log_expired,
                                  partitions_refreshed, bad_change, rule_misfit, background_failed, listening, session_opened, session_closed,
                                  request_refused, events_sent, fell_behind, log_read, stopping, stopped>;
 

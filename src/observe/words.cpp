@@ -85,6 +85,14 @@ struct speaker {
                 {}};
     }
 
+    line operator()(const doorbell_changed& it) const
+    {
+        return {level::debug,
+                "doorbell_changed",
+                fmt::format("doorbell: {}", it.state == "letting_go" ? "letting go" : it.state),
+                {{"state", quoted(it.state)}}};
+    }
+
     line operator()(const log_expired& it) const
     {
         return {level::debug,

@@ -10,7 +10,7 @@
 namespace rowcast::postgres {
 namespace {
 
-const std::string doorbell = "rowcast";
+const std::string bell_channel = "rowcast";
 
 core::snapshot read_head(connection& on, const observe::sink& sink)
 {
@@ -33,6 +33,29 @@ std::string_view why_replaced(const log_identity& was, const log_identity& is)
     return was.log_id == is.log_id && was.timeline != is.timeline ? "fail_over" : "log_replaced";
 }
 
+connection_options for_the_key(connection_options of_the_reader)
+{
+    of_the_reader.purpose = "rowcast doorbell";
+    of_the_reader.read_only = false;
+    return of_the_reader;
+}
+
+// Transactions that have begun since the last read and are open now: a measure for how many writers there are at a time.
+std::size_t crowd_of(const core::snapshot& before, const core::snapshot& now)
+{
+    return static_cast<std::size_t>(
+        now.in_progress.end() - std::lower_bound(now.in_progress.begin(), now.in_progress.end(), before.xmax));
+}
+
+std::size_t count_transactions(const core::batch& page, core::transaction_id& last)
+{
+    std::size_t sum = 0;
+    for (const core::change& each : page.changes) {
+        sum += std::exchange(last, each.xid) != each.xid;
+    }
+    return sum;
+}
+
 std::size_t bytes_of(const core::batch& page)
 {
     std::size_t sum = 0;
@@ -48,6 +71,8 @@ follower::follower(follower_options options, follower_callbacks callbacks, obser
     : options_(std::move(options))
     , callbacks_(std::move(callbacks))
     , sink_(std::move(sink))
+    , bell_(options_.poll_interval, options_.busy)
+    , key_(for_the_key(options_.connection), sink_, [this] { wake_.set(); })
     , thread_([this] { run(); })
 {
 }
@@ -67,6 +92,7 @@ void follower::stop()
 
 void follower::wake()
 {
+    asked_ = true;
     wake_.set();
 }
 
@@ -86,6 +112,7 @@ void follower::run()
             failed(problem_);
         }
     }
+    key_.stop();
     connection_.reset();
     const std::lock_guard lock(mutex_);
     status_.connected = false;
@@ -136,9 +163,9 @@ void follower::connect()
 void follower::prepare()
 {
     const log_identity identity = claim_identity(*connection_);
-    connection_->listen(doorbell);
+    connection_->listen(bell_channel);
     for (const std::string& channel : options_.notify_channels) {
-        if (channel != doorbell) {
+        if (channel != bell_channel) {
             connection_->listen(channel);
         }
     }
@@ -154,6 +181,8 @@ void follower::prepare()
     if (!identity_ || !identity_->same_log(identity)) {
         establish(identity_ ? why_replaced(*identity_, identity) : "", identity);
     }
+    bell_.connected(doorbell::clock::now());
+    tend_bell();
     sink_(observe::database_connected{connection_->server_version_text(), identity.log_id, identity.timeline});
 }
 
@@ -172,19 +201,30 @@ void follower::establish(std::string_view reason, const log_identity& identity)
 
 void follower::read()
 {
+    const auto since = doorbell::clock::now();
+    doorbell::reading found;
     // A position inside a step is left behind by a lost connection: first its rest, then what has come since.
     if (position_.inside) {
-        read_step();
+        read_step(found);
     }
-    read_step();
+    read_step(found);
+    found.at = doorbell::clock::now();
+    found.took = std::chrono::duration_cast<std::chrono::milliseconds>(found.at - since);
+    found.all_finished_below = position_.seen.xmin;
+    bell_.read(found);
+    if (found.transactions > 0 && bell_.rings()) {
+        key_.ring();
+    }
+    tend_bell();
     const std::lock_guard lock(mutex_);
-    status_ = {true, "", std::chrono::steady_clock::now()};
+    status_ = {true, "", found.at, bell_.current()};
 }
 
-void follower::read_step()
+void follower::read_step(doorbell::reading& found)
 {
     const auto since = std::chrono::steady_clock::now();
     log_step step(*connection_, everything_, sink_, position_, options_.pages);
+    core::transaction_id last = 0;
     for (;;) {
         auto page = step.next();
         if (page.has_error()) {
@@ -199,6 +239,10 @@ void follower::read_step()
         }
         callbacks_.batch(*page);
         position_ = step.position();
+        found.transactions += count_transactions(**page, last);
+        if ((*page)->complete) {
+            found.crowd = crowd_of((*page)->before, (*page)->after);
+        }
         if (!(*page)->changes.empty()) {
             const auto took = std::chrono::steady_clock::now() - since;
             sink_(observe::batch_read{(*page)->changes.size(), bytes_of(**page),
@@ -212,20 +256,83 @@ void follower::read_step()
 
 void follower::wait()
 {
-    pass_on_messages();
-    // The bell may have rung while we read: then its notification has been taken already.
-    if (std::exchange(rung_, false)) {
-        return;
+    for (;;) {
+        pass_on_messages();
+        tend_bell();
+        const auto now = doorbell::clock::now();
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(bell_.next_read() - now);
+        // The bell may have rung while we read: then its notification has been taken already.
+        if (asked_.exchange(false) || (rung_ && bell_.heeds_bell()) || left.count() <= 0) {
+            break;
+        }
+        connection_->wait(left, wake_);
     }
-    connection_->wait(options_.poll_interval, wake_);
-    pass_on_messages();
     rung_ = false; // the read that follows answers it
+}
+
+// What the doorbell wants done, and what has come of it.
+void follower::tend_bell()
+{
+    using what = doorbell_key::outcome::what;
+    for (const doorbell_key::outcome& each : key_.outcomes()) {
+        switch (each.happened) {
+        case what::taken:
+        case what::not_taken:
+            bell_.took(each.happened == what::taken, doorbell::clock::now());
+            break;
+        case what::released:
+            bell_.released();
+            break;
+        case what::lost:
+            suspects_.push_back(each.backend);
+            bell_.key_lost();
+            break;
+        }
+    }
+    while (const auto wanted = bell_.next(doorbell::clock::now())) {
+        switch (*wanted) {
+        case doorbell::action::take:
+            key_.take();
+            break;
+        case doorbell::action::release:
+            key_.release();
+            break;
+        case doorbell::action::mark:
+            mark();
+            break;
+        }
+    }
+    if (bell_.current() != told_bell_) {
+        told_bell_ = bell_.current();
+        sink_(observe::doorbell_changed{to_string(told_bell_)});
+    }
+}
+
+// A session whose connection was lost half-open would keep the writers quiet until the server notices.
+void follower::mark()
+{
+    for (const int backend : suspects_) {
+        const rows holding = connection_->execute(
+            "select pg_terminate_backend(l.pid) from rowcast.settings s "
+            "join pg_locks l on l.classid::bigint = s.lock_class::bigint & 4294967295 "
+            "and l.objid::bigint = s.lock_key::bigint & 4294967295 "
+            "where l.locktype = 'advisory' and l.objsubid = 2 and l.mode = 'ExclusiveLock' and l.granted and l.pid = $1::int "
+            "and l.database = (select oid from pg_database where datname = current_database())",
+            {std::to_string(backend)});
+        if (!holding.empty()) {
+            bell_.marked(std::nullopt);
+            return;
+        }
+    }
+    suspects_.clear();
+    const rows drawn = connection_->execute("select pg_current_xact_id()");
+    bell_.marked(drawn.number(0, 0));
 }
 
 void follower::pass_on_messages()
 {
     for (const notification& each : connection_->take_notifications()) {
-        if (each.channel == doorbell) {
+        if (each.channel == bell_channel) {
             rung_ = true;
         }
         const auto& channels = options_.notify_channels;
@@ -244,10 +351,13 @@ void follower::back_off()
 void follower::failed(const std::string& reason)
 {
     connection_.reset();
+    bell_.disconnected();
+    tend_bell();
     {
         const std::lock_guard lock(mutex_);
         status_.connected = false;
         status_.problem = reason;
+        status_.bell = bell_.current();
     }
     sink_(observe::database_lost{reason, life_.delay()});
 }

@@ -3,10 +3,13 @@
 #include "core/batch.hpp"
 #include "observe/observation.hpp"
 #include "postgres/connection.hpp"
+#include "postgres/doorbell.hpp"
+#include "postgres/doorbell_key.hpp"
 #include "postgres/follower_life.hpp"
 #include "postgres/log_identity.hpp"
 #include "postgres/log_step.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <mutex>
@@ -24,6 +27,7 @@ struct follower_options {
     std::chrono::milliseconds poll_interval = std::chrono::seconds(5);
     std::vector<std::string> notify_channels; // plain NOTIFY channels to be passed on; not durable
     page_limits pages;
+    doorbell::thresholds busy = {}; // when writers are asked not to ring
 };
 
 // What a follower tells, on its own thread, one after the other. A call may block: then it reads no further, and its
@@ -42,13 +46,15 @@ struct follower_callbacks {
 };
 
 // Follows the change log: LISTENs, reads from its last snapshot to the next whenever the bell rings, when it is woken,
-// and every poll_interval; reconnects for ever. Its thread starts with it and ends with it.
+// and every poll_interval, or every few milliseconds where there is so much that the bell had better not ring
+// (doorbell.hpp); reconnects for ever. Its thread starts with it and ends with it.
 class follower {
 public:
     struct status {
         bool connected = false;
         std::string problem;                                            // why not, where it is not connected
         std::optional<std::chrono::steady_clock::time_point> last_read; // up to date as of then
+        doorbell::state bell = doorbell::state::letting_go;
     };
 
     follower(follower_options options, follower_callbacks callbacks, observe::sink sink);
@@ -70,8 +76,10 @@ private:
     void prepare();
     void establish(std::string_view reason, const log_identity& identity);
     void read();
-    void read_step();
+    void read_step(doorbell::reading& found);
     void wait();
+    void tend_bell();
+    void mark();
     void back_off();
     void pass_on_messages();
     void failed(const std::string& reason);
@@ -90,6 +98,11 @@ private:
     core::cursor position_;                // everything up to it has been handed out
     std::string problem_;
     bool rung_ = false; // a bell that no read has answered yet
+    std::atomic<bool> asked_ = false; // `wake` was called
+    doorbell bell_;
+    doorbell::state told_bell_ = doorbell::state::letting_go;
+    std::vector<int> suspects_; // sessions that may hold the key for us still, though their connections are lost
+    doorbell_key key_;
 
     mutable std::mutex mutex_; // of `status_`
     status status_;

@@ -9,7 +9,7 @@ namespace rowcast::postgres {
 namespace {
 
 constexpr std::chrono::microseconds patience{2000};
-constexpr std::chrono::microseconds between_looks{300};
+constexpr std::chrono::microseconds first_between_looks{200};
 constexpr int most_forced = 3;
 
 std::uint64_t flushed_now(connection& on)
@@ -29,8 +29,8 @@ void force(connection& on)
 void await_flush(connection& on, std::uint64_t written, std::uint64_t flushed, const observe::sink& sink)
 {
     const auto until = std::chrono::steady_clock::now() + patience;
-    while (flushed < written && std::chrono::steady_clock::now() < until) {
-        std::this_thread::sleep_for(between_looks);
+    for (auto pause = first_between_looks; flushed < written && std::chrono::steady_clock::now() < until; pause *= 2) {
+        std::this_thread::sleep_for(pause);
         flushed = flushed_now(on);
     }
     for (int time = 0; flushed < written; ++time) {

@@ -38,6 +38,16 @@ TEST_CASE("the connection's state follows the connection")
     CHECK_THAT(metrics.exposition(), Contains("\nrowcast_database_connected 0\n"));
 }
 
+TEST_CASE("the doorbell is in one state at a time")
+{
+    metrics_sink metrics;
+    metrics(doorbell_changed{"taking"});
+    metrics(doorbell_changed{"quiet"});
+    const std::string text = metrics.exposition();
+    CHECK_THAT(text, Contains("\nrowcast_doorbell_state{state=\"quiet\"} 1\n"));
+    CHECK_THAT(text, Contains("\nrowcast_doorbell_state{state=\"taking\"} 0\n"));
+}
+
 TEST_CASE("sessions are a gauge by transport")
 {
     metrics_sink metrics;
