@@ -147,9 +147,12 @@ void bridge::parts::follow()
         return std::make_shared<const core::cursor_codec>(identity.codec());
     };
     postgres::follower_callbacks callbacks;
-    callbacks.started = [this, codec_of](const postgres::log_identity& identity, const core::snapshot& head) {
+    const auto past = std::make_shared<std::optional<postgres::recent_past>>(); // until `started`
+    callbacks.recent = [past](postgres::recent_past before_head) { *past = std::move(before_head); };
+    callbacks.started = [this, codec_of, past](const postgres::log_identity& identity, const core::snapshot& head) {
         readings.expect(identity);
-        hub.started(codec_of(identity), head);
+        auto recent = std::exchange(*past, std::nullopt).value_or(postgres::recent_past{head, {}});
+        hub.started(codec_of(identity), std::move(recent.from), std::move(recent.pages));
     };
     callbacks.batch = [this](core::batch_ptr page) {
         heard(page);

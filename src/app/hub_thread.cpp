@@ -52,10 +52,10 @@ std::shared_ptr<void> hub_thread::ticket()
     return {static_cast<void*>(this), [this](void*) { room_.release(); }};
 }
 
-void hub_thread::started(std::shared_ptr<const core::cursor_codec> codec, core::snapshot head)
+void hub_thread::started(std::shared_ptr<const core::cursor_codec> codec, core::snapshot from, std::vector<core::batch_ptr> past)
 {
-    boost::asio::post(thread_, [this, codec = std::move(codec), head = std::move(head)]() mutable {
-        hub_.start(std::move(codec), std::move(head));
+    boost::asio::post(thread_, [this, codec = std::move(codec), from = std::move(from), past = std::move(past)]() mutable {
+        hub_.start(std::move(codec), std::move(from), std::move(past));
         try_parked();
     });
 }

@@ -34,7 +34,8 @@ public:
     // Before the source starts and before any client comes.
     void connect(post_to_shard post, publish_on_shard publish);
 
-    void started(std::shared_ptr<const core::cursor_codec> codec, core::snapshot head);
+    // `past`: the pages of one step from `from` to where the source stands, or none.
+    void started(std::shared_ptr<const core::cursor_codec> codec, core::snapshot from, std::vector<core::batch_ptr> past);
     void publish(core::batch_ptr batch); // waits while the shards are behind
     void replaced(std::string reason, std::shared_ptr<const core::cursor_codec> codec, core::snapshot head);
     void message(core::change passed_on); // dropped where too many wait

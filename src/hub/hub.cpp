@@ -12,8 +12,13 @@ constexpr std::size_t replay_bytes = 256 * 1024;
 
 void hub::start(std::shared_ptr<const core::cursor_codec> codec, core::snapshot head)
 {
+    start(std::move(codec), std::move(head), {});
+}
+
+void hub::start(std::shared_ptr<const core::cursor_codec> codec, core::snapshot from, std::vector<core::batch_ptr> past)
+{
     codec_ = std::move(codec);
-    ring_.restart(std::move(head));
+    ring_.restart(std::move(from), std::move(past));
     cursor_ = codec_->seal(ring_.head());
 }
 

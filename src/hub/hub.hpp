@@ -26,6 +26,8 @@ public:
 
     // Where the source stands at first. Nothing else may be called before.
     void start(std::shared_ptr<const core::cursor_codec> codec, core::snapshot head);
+    // The same at the end of `past`, the pages of one complete step from `from`: for those who resume. Nobody is told.
+    void start(std::shared_ptr<const core::cursor_codec> codec, core::snapshot from, std::vector<core::batch_ptr> past);
     bool started() const { return codec_ != nullptr; }
 
     publication_ptr publish(core::batch_ptr batch);

@@ -1,33 +1,96 @@
 #include "hub/ring.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <iterator>
+#include <utility>
 
 namespace rowcast::hub {
+namespace {
+
+// How many transactions are remembered of a step's pages that are gone; beyond it nobody is served from the rest.
+constexpr std::size_t most_dropped = 100'000;
+
+std::vector<core::transaction_id> transactions_of(const core::batch& page)
+{
+    std::vector<core::transaction_id> found;
+    for (const core::change& each : page.changes) {
+        if (found.empty() || found.back() != each.xid) {
+            found.push_back(each.xid);
+        }
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+}
+
+} // namespace
 
 void ring::restart(core::snapshot head)
 {
     held_.clear();
+    dropped_.clear();
     bytes_ = 0;
     start_is_inside_ = false;
     start_ = settled_ = head;
     head_ = {std::move(head), std::nullopt};
 }
 
+void ring::restart(core::snapshot from, std::vector<core::batch_ptr> past)
+{
+    const core::snapshot head = past.empty() ? from : past.back()->after;
+    restart(std::move(from));
+    for (core::batch_ptr& each : past) {
+        push(std::move(each));
+    }
+    if (start_is_inside_) {
+        restart(head);
+    }
+}
+
 void ring::push(core::batch_ptr added)
 {
     bytes_ += added->memory();
+    page made;
+    made.in_parts = !added->complete || (!held_.empty() && !held_.back().batch->complete);
+    if (made.in_parts) {
+        made.whose = transactions_of(*added);
+    }
     if (added->complete) {
         settled_ = added->after;
     }
     head_ = added->position();
-    held_.push_back(std::move(added));
+    made.batch = std::move(added);
+    held_.push_back(std::move(made));
     while (bytes_ > most_.bytes || held_.size() > most_.batches) {
-        const core::batch& oldest = *held_.front();
-        bytes_ -= oldest.memory();
-        start_is_inside_ = !oldest.complete;
-        start_ = oldest.complete ? oldest.after : oldest.before;
-        held_.pop_front();
+        drop_oldest();
     }
+}
+
+void ring::drop_oldest()
+{
+    const page& oldest = held_.front();
+    bytes_ -= oldest.batch->memory();
+    start_is_inside_ = !oldest.batch->complete;
+    start_ = start_is_inside_ ? oldest.batch->before : oldest.batch->after;
+    transactions dropped;
+    if (start_is_inside_) {
+        std::set_union(dropped_.begin(), dropped_.end(), oldest.whose.begin(), oldest.whose.end(), std::back_inserter(dropped));
+    }
+    if (dropped.size() > most_dropped) {
+        dropped = {UINT64_MAX}; // which nobody has seen
+    }
+    dropped_ = std::move(dropped);
+    held_.pop_front();
+}
+
+bool ring::covers(const core::snapshot& seen, const transactions& all)
+{
+    if (all.empty()) {
+        return true;
+    }
+    return all.back() < seen.xmax && std::none_of(seen.in_progress.begin(), seen.in_progress.end(), [&](core::transaction_id open) {
+               return std::binary_search(all.begin(), all.end(), open);
+           });
 }
 
 std::optional<ring::part> ring::since(const core::cursor& position, std::size_t bytes) const
@@ -35,45 +98,60 @@ std::optional<ring::part> ring::since(const core::cursor& position, std::size_t 
     if (position == head_) {
         return part{};
     }
-    auto first = held_.begin();
-    if (position.inside) {
-        // In the middle of a step only the very same step continues; its earlier pages must all have been taken.
-        const auto same_step = [&](const core::batch_ptr& each) {
-            return each->before == position.seen && each->after == position.inside->target;
-        };
-        first = std::find_if(first, held_.end(), same_step);
-        if (first == held_.end()) {
-            return std::nullopt;
-        }
-        const bool cut = first == held_.begin() && start_is_inside_;
-        if (cut && !((*first)->changes.front().where <= position.inside->last)) {
-            return std::nullopt;
-        }
-        const auto taken = [&](const core::batch_ptr& each) {
-            return same_step(each) && !each->complete && each->changes.back().where <= position.inside->last;
-        };
-        first = std::find_if_not(first, held_.end(), taken);
-    } else {
-        if (!position.seen.includes(start_)) {
-            return std::nullopt;
-        }
-        // The steps' ends are totally ordered, as snapshots of one primary are.
-        first = std::partition_point(first, held_.end(), [&](const core::batch_ptr& each) { return position.seen.includes(each->after); });
-        if (first == held_.begin() && start_is_inside_) {
-            return std::nullopt;
-        }
+    const auto first = position.inside ? find_inside(position) : find(position);
+    if (!first) {
+        return std::nullopt;
     }
     part found;
     std::size_t sum = 0;
-    for (; first != held_.end(); ++first) {
+    for (place each = *first; each != held_.end(); ++each) {
         if (sum > bytes) {
             found.complete = false;
             break;
         }
-        sum += (*first)->memory();
-        found.batches.push_back(*first);
+        sum += each->batch->memory();
+        found.batches.push_back(each->batch);
     }
     return found;
+}
+
+// In the middle of a step only a step to the same end continues; its earlier pages must all have been taken. Where it
+// began does not matter to who had everything by then: the order inside a step is the same. But it must be over, since
+// pages that are still to come go to everybody, without a look at what each has.
+std::optional<ring::place> ring::find_inside(const core::cursor& position) const
+{
+    const bool over = settled_.includes(position.inside->target);
+    const auto same_step = [&](const page& each) {
+        return each.batch->after == position.inside->target &&
+               (each.batch->before == position.seen || (over && position.seen.includes(each.batch->before)));
+    };
+    const place first = std::find_if(held_.begin(), held_.end(), same_step);
+    if (first == held_.end()) {
+        return std::nullopt;
+    }
+    const bool cut = first == held_.begin() && start_is_inside_;
+    if (cut && !(first->batch->changes.front().where <= position.inside->last)) {
+        return std::nullopt;
+    }
+    return std::find_if_not(first, held_.end(), [&](const page& each) {
+        return same_step(each) && !each.batch->complete && each.batch->changes.back().where <= position.inside->last;
+    });
+}
+
+std::optional<ring::place> ring::find(const core::cursor& position) const
+{
+    if (!position.seen.includes(start_)) {
+        return std::nullopt;
+    }
+    // The steps' ends are totally ordered, as snapshots of one primary are.
+    const place first = std::partition_point(held_.begin(), held_.end(), [&](const page& each) { return position.seen.includes(each.batch->after); });
+    if (first == held_.begin() && start_is_inside_ && !covers(position.seen, dropped_)) {
+        return std::nullopt;
+    }
+    // The last page is needed: it brings the position to the step's end.
+    return std::find_if_not(first, held_.end(), [&](const page& each) {
+        return each.in_parts && !each.batch->complete && covers(position.seen, each.whose);
+    });
 }
 
 } // namespace rowcast::hub

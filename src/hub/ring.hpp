@@ -21,10 +21,13 @@ public:
 
     // Forgets everything; the ring then reaches back to `head`.
     void restart(core::snapshot head);
+    // The same with some past: the pages of one step, complete, that begins at `from`. Without them where they do not fit.
+    void restart(core::snapshot from, std::vector<core::batch_ptr> past);
     void push(core::batch_ptr added);
 
     // The oldest batches from the cursor's position on, up to about `bytes` but at least one; `complete` says whether
-    // they reach the newest. Nothing where the ring does not reach back to the cursor.
+    // they reach the newest. Nothing where the ring does not reach back to the cursor. Of a large step only what the
+    // cursor does not cover: its pages up to the first such are left out.
     struct part {
         std::vector<core::batch_ptr> batches;
         bool complete = true;
@@ -35,14 +38,29 @@ public:
     const core::snapshot& settled() const { return settled_; }
     // The position of a reader who has taken everything.
     const core::cursor& head() const { return head_; }
-    bool inside_transaction() const { return !held_.empty() && held_.back()->transaction_goes_on; }
+    bool inside_transaction() const { return !held_.empty() && held_.back().batch->transaction_goes_on; }
 
 private:
+    using transactions = std::vector<core::transaction_id>; // ascending
+
+    struct page {
+        core::batch_ptr batch;
+        bool in_parts = false; // its step has several pages
+        transactions whose;    // of its changes, where it is one of several
+    };
+    using place = std::deque<page>::const_iterator;
+
+    static bool covers(const core::snapshot& seen, const transactions& all);
+    std::optional<place> find(const core::cursor& position) const;
+    std::optional<place> find_inside(const core::cursor& position) const;
+    void drop_oldest();
+
     limits most_;
-    std::deque<core::batch_ptr> held_;
+    std::deque<page> held_;
     std::size_t bytes_ = 0;
     core::snapshot start_;   // what the reader of held_.front() must have
     bool start_is_inside_ = false; // held_.front() is not the first page of its step
+    transactions dropped_;         // those of that step's earlier pages
     core::snapshot settled_;
     core::cursor head_;
 };

@@ -189,7 +189,7 @@ void follower::prepare()
 // An empty reason: for the first time.
 void follower::establish(std::string_view reason, const log_identity& identity)
 {
-    const core::snapshot head = read_head(*connection_, sink_);
+    const core::snapshot head = reason.empty() ? first_head() : read_head(*connection_, sink_);
     if (reason.empty()) {
         callbacks_.started(identity, head);
     } else {
@@ -197,6 +197,17 @@ void follower::establish(std::string_view reason, const log_identity& identity)
     }
     identity_ = identity;
     position_ = {head, std::nullopt};
+}
+
+core::snapshot follower::first_head()
+{
+    auto past = callbacks_.recent ? read_recent_past(*connection_, sink_) : std::nullopt;
+    if (!past) {
+        return read_head(*connection_, sink_);
+    }
+    core::snapshot head = past->pages.back()->after;
+    callbacks_.recent(std::move(*past));
+    return head;
 }
 
 void follower::read()

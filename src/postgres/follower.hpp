@@ -8,6 +8,7 @@
 #include "postgres/follower_life.hpp"
 #include "postgres/log_identity.hpp"
 #include "postgres/log_step.hpp"
+#include "postgres/recent_past.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -43,6 +44,9 @@ struct follower_callbacks {
     std::function<void(std::string_view reason, const log_identity& identity, const core::snapshot& head)> replaced;
     // A NOTIFY on one of `notify_channels`.
     std::function<void(const notification& message)> message;
+    // Before `started`: the changes up to its head, for those who come back after a restart. May be empty: then nobody
+    // reads them. Not called where they could not be read.
+    std::function<void(recent_past before_head)> recent = nullptr;
 };
 
 // Follows the change log: LISTENs, reads from its last snapshot to the next whenever the bell rings, when it is woken,
@@ -75,6 +79,7 @@ private:
     void connect();
     void prepare();
     void establish(std::string_view reason, const log_identity& identity);
+    core::snapshot first_head();
     void read();
     void read_step(doorbell::reading& found);
     void wait();

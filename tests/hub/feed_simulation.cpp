@@ -21,6 +21,7 @@ public:
     {
         feed_.reset();
         open_.clear();
+        on_ = &to;
         feed_ = std::make_unique<feed>(to.home(), limits, [] {});
         std::vector<feed::request> all;
         for (const std::string& channel : channels) {
@@ -38,6 +39,7 @@ public:
     }
     void disconnect() { feed_.reset(); }
     bool connected() const { return feed_ != nullptr; }
+    bool connected_to(const bridge& one) const { return feed_ && on_ == &one; }
 
     // Returns whether there was something.
     bool pull(const portion& most)
@@ -171,6 +173,7 @@ private:
     std::mt19937& random_;
     bool together_;
     std::unique_ptr<feed> feed_;
+    const bridge* on_ = nullptr;
     std::map<std::string, sub> subs_;
     std::set<std::string> open_; // streams in the middle of a transaction
 };
@@ -189,6 +192,7 @@ void simulate(unsigned seed)
     for (int i = 0; i < 2; ++i) {
         bridges.push_back(std::make_unique<bridge>(source, codec, recent, upto(6)));
     }
+    const core::transaction_id oldest = source.now().xmax;
     const feed_limits limits{100, upto(60)};
     const std::vector<std::string> channels = {"a", "b", "c", "d"};
     std::vector<std::unique_ptr<client>> clients;
@@ -232,6 +236,16 @@ void simulate(unsigned seed)
                 who.connect(*bridges[random() % bridges.size()], limits);
             } else if (chance(2)) {
                 who.disconnect();
+            } else if (chance(2)) {
+                // The bridge is killed and started again, with some of the past.
+                std::unique_ptr<bridge>& killed = bridges[random() % bridges.size()];
+                for (auto& each : clients) {
+                    if (each->connected_to(*killed)) {
+                        each->disconnect();
+                    }
+                }
+                const core::transaction_id first = oldest + random() % (source.now().xmax - oldest + 1);
+                killed = std::make_unique<bridge>(source, codec, recent, upto(6), first);
             }
         }
         }

@@ -110,9 +110,18 @@ inline std::string write(const core::change& change, const policy::effect*)
 class bridge final : public gateway {
 public:
     bridge(database& source, std::shared_ptr<const core::cursor_codec> codec, ring::limits recent, std::size_t page_size)
+        : bridge(source, std::move(codec), recent, page_size, source.now().xmax)
+    {
+    }
+
+    // One that begins with the past: from everything below `first` that is not open still.
+    bridge(database& source, std::shared_ptr<const core::cursor_codec> codec, ring::limits recent, std::size_t page_size, core::transaction_id first)
         : source_(source), codec_(std::move(codec)), page_size_(page_size), hub_(&write, recent), shard_(0, *this, &write), head_(source.now())
     {
-        hub_.start(codec_, head_);
+        core::snapshot from{first, first, source.open()};
+        std::erase_if(from.in_progress, [&](core::transaction_id xid) { return xid >= first; });
+        from.xmin = from.in_progress.empty() ? first : from.in_progress.front();
+        hub_.start(codec_, from, from == head_ ? std::vector<core::batch_ptr>() : source_.read({from, std::nullopt}, head_, page_size_));
     }
 
     shard& home() { return shard_; }
