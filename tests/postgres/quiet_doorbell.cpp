@@ -304,3 +304,34 @@ TEST_CASE("under a quiet doorbell nothing that a DBA does waits or fails")
     f.got.wait_for_changes(written);
     CHECK(f.becomes(state::sleeping));
 }
+
+// Filling PostgreSQL's queue takes gigabytes; what it says of itself is enough for those who ask.
+TEST_CASE("while the notification queue is half full nobody rings, no commit fails, and polling finds everything")
+{
+    const database db{with_rowcast};
+    db.execute(watched_table);
+    following f{db, 100ms};
+    pqxx::connection ears{db.connect()};
+    listener bell{ears};
+    const auto queue_is = [&](const std::string& part) {
+        db.execute("create or replace function pg_catalog.pg_notification_queue_usage() returns double precision "
+                   "language sql volatile as 'select " + part + "::float8'");
+    };
+    queue_is("0.6");
+    writer busy{db};
+    REQUIRE(f.becomes(state::quiet)); // with polling alone the rate is seen all the same
+    const std::size_t written = busy.stop();
+    f.got.wait_for_changes(written);
+    REQUIRE(f.becomes(state::sleeping));
+    db.execute("insert into t default values");
+    f.got.wait_for_changes(written + 1);
+    pqxx::nontransaction(ears).exec("select 1");
+    bell.listen();
+    CHECK(bell.by_bridges + bell.by_writers == 0);
+    queue_is("0.1");
+    db.execute("insert into t default values");
+    CHECK(eventually([&] {
+        bell.listen();
+        return bell.by_writers == 1;
+    }));
+}
