@@ -1,6 +1,6 @@
 -- Says which log this is. A bridge calls it at start and after every reconnect, before it reads.
--- In a copy (another cluster or database than the identity was made in, or a log that holds transactions from the future)
--- the log means nothing: it is emptied and gets a new identity, and cursors made before are foreign to it.
+-- In a copy (see is_copy) the log means nothing: it is emptied and gets a new identity, and cursors made before are
+-- foreign to it.
 create or replace function rowcast.claim_identity(
   out log_id uuid, out timeline int, out cursor_key bytea, out lock_class int, out lock_key int,
   out expired_xid xid8, out renewed boolean)
@@ -10,33 +10,26 @@ set lock_timeout = '1s'
 as $$
 #variable_conflict use_column
 declare
-  cluster  bigint;
-  database oid;
-  w        rowcast.watch_list;
+  w rowcast.watch_list;
 begin
   if pg_is_in_recovery() then
     raise exception 'this server is a standby: its snapshots omit running transactions'
       using errcode = 'read_only_sql_transaction',
             hint = 'Connect to the primary (target_session_attrs=read-write with all hosts in the URL).';
   end if;
-  select system_identifier into strict cluster from pg_control_system();
-  select oid into strict database from pg_database where datname = current_database();
-
-  select not (s.system_identifier = cluster and s.database_oid = database)
-         or exists (select from rowcast.change_log l where l.xid >= pg_snapshot_xmax(pg_current_snapshot()))
-    into strict renewed from rowcast.settings s;
+  renewed := rowcast.is_copy();
   if renewed then
     -- Again, behind a lock: of two bridges only the first renews.
     perform from rowcast.settings for update;
-    select not (s.system_identifier = cluster and s.database_oid = database)
-           or exists (select from rowcast.change_log l where l.xid >= pg_snapshot_xmax(pg_current_snapshot()))
-      into strict renewed from rowcast.settings s;
+    renewed := rowcast.is_copy();
   end if;
   if renewed then
     delete from rowcast.change_log;
     update rowcast.settings s
     set log_id = gen_random_uuid(), cursor_key = rowcast.random_secret(), lock_key = rowcast.random_lock_key(),
-        system_identifier = cluster, database_oid = database, expired_xid = '0';
+        system_identifier = (select c.system_identifier from pg_control_system() c),
+        database_oid = (select d.oid from pg_database d where d.datname = current_database()),
+        table_oid = s.tableoid, expired_xid = '0';
     for w in select l.* from rowcast.watch_list l where exists (select from pg_class where oid = l.relid) loop
       perform rowcast.watch_renumber(w, w.relid);
     end loop;

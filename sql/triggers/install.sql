@@ -29,6 +29,7 @@ begin;
 \ir unwatch.sql
 \ir watched.sql
 \ir publish.sql
+\ir is_copy.sql
 \ir log_resync.sql
 \ir refresh_watch.sql
 \ir refresh_relations.sql

@@ -1,6 +1,7 @@
 -- Looks whether the watched tables are still captured completely, repairs what it may, and tells the subscribers to read
 -- again (RESYNC in the log) where something happened that no trigger tells. Returns a row for each thing it did, or
 -- found and could not do. The bridge calls it every poll_interval; a DBA may at any time.
+-- In a copy it claims the log first: until then the watches name columns by numbers of the original's.
 -- Belongs to rowcast_refresh, which has the TRIGGER right on watched tables.
 create or replace function rowcast.refresh() returns table (table_name text, action text, detail text)
 language plpgsql volatile security definer
@@ -18,6 +19,10 @@ begin
   if not (select pg_try_advisory_xact_lock(lock_class, lock_key + 2) from rowcast.settings) then
     return query select null::text, 'busy', 'another session is changing watches';
     return;
+  end if;
+
+  if rowcast.is_copy() then
+    perform rowcast.claim_identity();
   end if;
 
   for w in select l.* from rowcast.watch_list l order by l.id loop

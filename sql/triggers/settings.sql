@@ -5,6 +5,7 @@ create table if not exists rowcast.settings (
   log_id            uuid        not null default gen_random_uuid(),
   system_identifier bigint      not null,
   database_oid      oid         not null,
+  table_oid         oid         not null,
   lock_class        int         not null,
   lock_key          int         not null,
   cursor_key        bytea       not null check (length(cursor_key) = 32),
@@ -13,10 +14,15 @@ create table if not exists rowcast.settings (
   installed_at      timestamptz not null default now()
 );
 
+alter table rowcast.settings add column if not exists table_oid oid not null default 0;
+alter table rowcast.settings alter column table_oid drop default;
+update rowcast.settings set table_oid = tableoid where table_oid = 0;
+
 comment on table rowcast.settings is 'one row: identity, secrets and limits of this change log; readable by the bridge only';
 comment on column rowcast.settings.log_id is 'identity of the log; a new one is made after a restore or a copy';
 comment on column rowcast.settings.system_identifier is 'the cluster this identity was made on';
 comment on column rowcast.settings.database_oid is 'the database this identity was made in';
+comment on column rowcast.settings.table_oid is 'this table when the identity was made: a dump restores the row into another one';
 comment on column rowcast.settings.lock_class is 'first half of the advisory locks'' keys';
 comment on column rowcast.settings.lock_key is 'second half: +0 the doorbell, +1 retention, +2 changes to watches';
 comment on column rowcast.settings.cursor_key is 'signs the cursors: secret';
@@ -41,8 +47,8 @@ $$;
 comment on function rowcast.random_secret() is 'internal: 32 random bytes';
 
 -- 0x726f7763 spells "rowc": what doctor shows when it finds the lock.
-insert into rowcast.settings (version, system_identifier, database_oid, lock_class, lock_key, cursor_key)
-select rowcast.version(), s.system_identifier, d.oid, x'726f7763'::int, rowcast.random_lock_key(), rowcast.random_secret()
+insert into rowcast.settings (version, system_identifier, database_oid, table_oid, lock_class, lock_key, cursor_key)
+select rowcast.version(), s.system_identifier, d.oid, 'rowcast.settings'::regclass, x'726f7763'::int, rowcast.random_lock_key(), rowcast.random_secret()
 from pg_control_system() s, pg_database d
 where d.datname = current_database()
 on conflict do nothing;

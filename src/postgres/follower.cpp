@@ -199,6 +199,17 @@ void follower::establish(std::string_view reason, const log_identity& identity)
     position_ = {head, std::nullopt};
 }
 
+// The log may be another one under the same connection: dropped and restored in one transaction, for instance.
+void follower::begin_anew(core::error_code why)
+{
+    const log_identity identity = claim_identity(*connection_);
+    if (!identity_->same_log(identity)) {
+        establish(why_replaced(*identity_, identity), identity);
+    } else {
+        establish(why == core::error_code::cursor_expired ? "cursor_expired" : "log_replaced", identity);
+    }
+}
+
 core::snapshot follower::first_head()
 {
     auto past = callbacks_.recent ? read_recent_past(*connection_, sink_) : std::nullopt;
@@ -227,8 +238,13 @@ void follower::read()
         key_.ring();
     }
     tend_bell();
-    const std::lock_guard lock(mutex_);
-    status_ = {true, "", found.at, bell_.current()};
+    {
+        const std::lock_guard lock(mutex_);
+        status_ = {true, "", found.at, bell_.current()};
+    }
+    if (callbacks_.read_to_end) {
+        callbacks_.read_to_end();
+    }
 }
 
 void follower::read_step(doorbell::reading& found)
@@ -239,7 +255,7 @@ void follower::read_step(doorbell::reading& found)
     for (;;) {
         auto page = step.next();
         if (page.has_error()) {
-            establish("cursor_expired", *identity_);
+            begin_anew(page.error().code);
             return;
         }
         if (!*page) {

@@ -39,7 +39,7 @@ struct follower_callbacks {
     // The next page. Without holes and doublings: the `before` of a step is the `after` of the last one (or the head).
     std::function<void(core::batch_ptr page)> batch;
     // What was delivered so far has no continuation: everyone reads again; batches begin after `head`. A step under way
-    // is not completed. `reason` is "log_renewed" (a restored or copied database), "log_replaced" (installed anew),
+    // is not completed. `reason` is "log_renewed" (a restored or copied database), "log_replaced" (installed anew, or set back),
     // "fail_over" (another timeline), or "cursor_expired" (retention has passed us while we were away).
     std::function<void(std::string_view reason, const log_identity& identity, const core::snapshot& head)> replaced;
     // A NOTIFY on one of `notify_channels`.
@@ -47,6 +47,8 @@ struct follower_callbacks {
     // Before `started`: the changes up to its head, for those who come back after a restart. May be empty: then nobody
     // reads them. Not called where they could not be read.
     std::function<void(recent_past before_head)> recent = nullptr;
+    // The log has been read to what was its end when the read began, whether there was anything or not. May be empty.
+    std::function<void()> read_to_end = nullptr;
 };
 
 // Follows the change log: LISTENs, reads from its last snapshot to the next whenever the bell rings, when it is woken,
@@ -80,6 +82,7 @@ private:
     void prepare();
     void establish(std::string_view reason, const log_identity& identity);
     core::snapshot first_head();
+    void begin_anew(core::error_code why);
     void read();
     void read_step(doorbell::reading& found);
     void wait();

@@ -23,7 +23,7 @@ enum column : std::size_t {
 };
 
 // The first row uses the columns for other things.
-enum first_row : std::size_t { now = at, written = op, flushed = cause, expired = table_name, backend = new_row };
+enum first_row : std::size_t { now = at, written = op, flushed = cause, lost = table_name, backend = new_row };
 
 std::optional<std::string> or_nothing(const std::vector<std::string>& list, bool wanted)
 {
@@ -97,7 +97,9 @@ const std::string log_statement_settings =
 // - The filter must not touch `ends`: a transaction's place is that of its true last change.
 const std::string log_statement = R"sql(
 (select null::bigint, null::xid8, null::bigint, pg_current_snapshot()::text, pg_current_wal_insert_lsn()::text,
-        pg_current_wal_flush_lsn()::text, ($7::xid8 <= s.expired_xid)::text, pg_backend_pid()::text, null, null::boolean, null, null
+        pg_current_wal_flush_lsn()::text, 
+        case when s.table_oid <> s.tableoid then 'cursor_foreign' when $7::xid8 <= s.expired_xid then 'cursor_expired' end,
+        pg_backend_pid()::text, null, null::boolean, null, null
  from rowcast.settings s)
 union all
 (select l.id, l.xid, e.transaction_end, to_char(l.at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), l.op, coalesce(l.cause, l.op),
@@ -113,7 +115,7 @@ union all
              from (select x as xid from unnest($2::xid8[]) x
                    where pg_visible_in_snapshot(x, coalesce($3::pg_snapshot, pg_current_snapshot())) offset 0) finished) t
        where t.transaction_end >= $4::bigint
-         and not (select $7::xid8 <= s.expired_xid from rowcast.settings s)
+         and not (select $7::xid8 <= s.expired_xid or s.table_oid <> s.tableoid from rowcast.settings s)
        order by t.transaction_end offset 0) e
  cross join lateral (
        select * from rowcast.change_log r
@@ -145,12 +147,16 @@ std::vector<parameter> log_parameters(const core::cursor& from, const log_filter
 
 log_moment read_moment(const rows& first)
 {
+    std::optional<core::error_code> lost;
+    if (!first.is_null(0, first_row::lost)) {
+        lost = first.text(0, first_row::lost) == "cursor_foreign" ? core::error_code::cursor_foreign : core::error_code::cursor_expired;
+    }
     auto snapshot = core::snapshot::parse(first.text(0, first_row::now));
     if (!first.is_null(0, column::id) || snapshot.has_error()) {
         throw database_error("the reading statement's first row is not the moment of reading", "", "");
     }
     return {std::move(*snapshot), parse_lsn(first.text(0, first_row::written)),
-            parse_lsn(first.text(0, first_row::flushed)), first.truth(0, first_row::expired),
+            parse_lsn(first.text(0, first_row::flushed)), lost,
             static_cast<int>(first.number(0, first_row::backend))};
 }
 

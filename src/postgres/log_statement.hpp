@@ -33,7 +33,9 @@ struct log_moment {
     core::snapshot now;
     std::uint64_t written = 0; // pg_current_wal_insert_lsn(): what `now` sees has been written below it
     std::uint64_t flushed = 0; // pg_current_wal_flush_lsn()
-    bool expired = false;      // retention may have removed something that the reader has not seen; no changes follow
+    // Retention may have removed something that the reader has not seen (cursor_expired), or the log is a restored one
+    // that nobody has claimed yet (cursor_foreign); no changes follow.
+    std::optional<core::error_code> lost;
     int backend = 0;
 };
 

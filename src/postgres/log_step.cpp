@@ -10,9 +10,9 @@ namespace {
 const std::string prepared = "rowcast_log";
 constexpr std::size_t rows_a_fetch = 1000;
 
-core::failure expired()
+core::failure lost(core::error_code why)
 {
-    return {core::error_code::cursor_expired, std::string(core::describe(core::error_code::cursor_expired).sentence)};
+    return {why, std::string(core::describe(why).sentence)};
 }
 
 // Such a pooler loses LISTEN silently.
@@ -72,10 +72,12 @@ core::result<core::batch_ptr> log_step::first_page()
     }
     const log_moment moment = read_moment(*first);
     check_session(on_, moment);
-    if (moment.expired) {
+    // Snapshots of one primary only grow, and what a crash could take back was never in a cursor.
+    const bool is_set_back = !moment.now.includes(to_now ? before_ : target_);
+    if (moment.lost || is_set_back) {
         on_.skip_rows();
         state_ = state::done;
-        return expired();
+        return lost(moment.lost.value_or(core::error_code::cursor_foreign));
     }
     if (to_now) {
         target_ = moment.now;
@@ -97,14 +99,16 @@ core::result<core::batch_ptr> log_step::further_page()
     if (portal_ && held > limits_.portal_held) {
         suspend();
     }
-    if (!portal_ && !open_portal()) {
-        state_ = state::done;
-        return expired();
+    if (!portal_) {
+        if (auto opened = open_portal(); opened.has_error()) {
+            state_ = state::done;
+            return opened.error();
+        }
     }
     return fill();
 }
 
-bool log_step::open_portal()
+core::result<void> log_step::open_portal()
 {
     on_.run_script("begin read only; set local statement_timeout = 0"); // the reader's slowness is not the server's
     on_.execute("declare rowcast_log no scroll cursor for " + log_statement,
@@ -112,11 +116,12 @@ bool log_step::open_portal()
     portal_ = true;
     portal_since_ = std::chrono::steady_clock::now();
     const rows first = on_.execute("fetch 1 from rowcast_log");
-    if (first.empty() || read_moment(first).expired) {
+    const auto problem = first.empty() ? core::error_code::cursor_foreign : read_moment(first).lost;
+    if (problem) {
         suspend();
-        return false;
+        return lost(*problem);
     }
-    return true;
+    return {};
 }
 
 void log_step::suspend()

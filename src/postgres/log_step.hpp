@@ -31,7 +31,8 @@ public:
     log_step(connection& on, const log_filter& filter, const observe::sink& sink, core::cursor from,
              page_limits limits = {});
 
-    // The next page; null after the complete one. Fails with cursor_expired. What a connection throws, it throws too:
+    // The next page; null after the complete one. Fails with cursor_expired, and with cursor_foreign
+    // where the database has not come as far as the position: it was set back. What a connection throws, it throws too:
     // then go on with a new step from the last page's position.
     core::result<core::batch_ptr> next();
 
@@ -44,7 +45,7 @@ public:
 private:
     core::result<core::batch_ptr> first_page();
     core::result<core::batch_ptr> further_page();
-    bool open_portal();
+    core::result<void> open_portal();
     core::batch_ptr fill();
     void forget_ahead();
     std::optional<core::change> next_change();

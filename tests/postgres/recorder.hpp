@@ -31,6 +31,7 @@ public:
             [this](const postgres::notification& message) {
                 change([&] { messages.push_back(message.channel + ":" + message.payload); });
             },
+            {},
         };
     }
 

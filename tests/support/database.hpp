@@ -19,8 +19,8 @@ public:
     /// An empty one.
     database();
 
-    /// One with sql/triggers installed. It is a copy of a template, which takes some 30 ms; so the log's random identity and
-    /// key are the same in all of them. A test about those installs by itself, into an empty one.
+    /// One with sql/triggers installed. It is a copy of a template, which takes some 30 ms; its log has been claimed, as a
+    /// bridge would.
     explicit database(with_rowcast_t);
 
     ~database();
