@@ -62,7 +62,8 @@ struct bridge::parts {
           hub(shards(), {}, readings), server(settings.server, settings.rollout, shards(), services(with))
     {
         hub.connect([this](hub::shard_id shard, std::function<void()> work) { server.post(shard, std::move(work)); },
-                    [this](hub::shard_id shard, const hub::publication_ptr& published) { server.shard(shard).publish(published); });
+                    [this](hub::shard_id shard, const hub::publication_ptr& published) { server.shard(shard).publish(published); },
+                    [this] { read_now(); });
     }
 
     static unsigned shards() { return std::max(1U, std::thread::hardware_concurrency()); }
@@ -106,6 +107,14 @@ struct bridge::parts {
     {
         const std::lock_guard lock(mutex);
         return source ? std::optional(source->now()) : std::nullopt;
+    }
+
+    void read_now() const
+    {
+        const std::lock_guard lock(mutex);
+        if (source) {
+            source->wake();
+        }
     }
 
     void adopt(policy::catalog_ptr found);
@@ -163,6 +172,7 @@ void bridge::parts::follow()
         hub.replaced(std::string(reason), codec_of(identity), head);
     };
     callbacks.message = [this](const postgres::notification& message) { hub.message(as_message(message)); };
+    callbacks.read_to_end = [this] { hub.read_to_end(); };
     auto started = std::make_unique<postgres::follower>(
         postgres::follower_options{.connection = {.url = settings.database.url, .purpose = "rowcast bridge", .read_only = false},
                                    .poll_interval = settings.database.poll_interval,

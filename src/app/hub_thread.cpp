@@ -2,7 +2,9 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "protocol/event_text.hpp"
 
@@ -12,9 +14,9 @@ namespace {
 constexpr std::ptrdiff_t most_batches_under_way = 16;
 constexpr std::size_t most_waiting_messages = 10'000;
 
-// How far this bridge may be behind the one that a cursor comes from, and still be waited for.
-constexpr auto patience_with_cursors = std::chrono::seconds(15);
-constexpr auto between_looks = std::chrono::seconds(1);
+// A cursor of a bridge that is ahead is of the future until the source has read once from a moment after it came: what
+// it still does not reach then, this database will never have. The read under way began earlier, so it takes two.
+constexpr unsigned reads_to_reach_a_cursor = 2;
 
 } // namespace
 
@@ -28,10 +30,11 @@ hub_thread::~hub_thread()
     stop();
 }
 
-void hub_thread::connect(post_to_shard post, publish_on_shard publish)
+void hub_thread::connect(post_to_shard post, publish_on_shard publish, std::function<void()> read_now)
 {
     post_ = std::move(post);
     publish_ = std::move(publish);
+    read_now_ = std::move(read_now);
 }
 
 void hub_thread::stop()
@@ -83,6 +86,16 @@ void hub_thread::replaced(std::string reason, std::shared_ptr<const core::cursor
     });
 }
 
+void hub_thread::read_to_end()
+{
+    boost::asio::post(thread_, [this] {
+        for (parked& each : parked_) {
+            each.reads_left -= std::min(each.reads_left, 1U);
+        }
+        try_parked();
+    });
+}
+
 void hub_thread::message(core::change passed_on)
 {
     if (waiting_messages_ >= most_waiting_messages) {
@@ -109,19 +122,19 @@ void hub_thread::hand_out(const hub::publication_ptr& published, std::shared_ptr
 
 void hub_thread::attach(hub::shard_id shard, hub::attach_request request, std::function<void(hub::attach_reply)> reply)
 {
-    boost::asio::post(thread_, [this, wanted = parked{shard, std::move(request), std::move(reply),
-                                                   std::chrono::steady_clock::now() + patience_with_cursors}]() mutable {
+    boost::asio::post(thread_, [this, wanted = parked{shard, std::move(request), std::move(reply), reads_to_reach_a_cursor}]() mutable {
         try_attach(std::move(wanted));
     });
 }
 
 void hub_thread::try_attach(parked wanted)
 {
-    const bool at_last = std::chrono::steady_clock::now() > wanted.until;
-    auto answer = hub_.started() ? hub_.attach(wanted.request, at_last) : std::nullopt;
+    auto answer = hub_.started() ? hub_.attach(wanted.request, wanted.reads_left == 0) : std::nullopt;
     if (!answer) {
         parked_.push_back(std::move(wanted));
-        look_at_parked_later();
+        if (hub_.started() && !hub_.inside_transaction()) {
+            read_now_();
+        }
         return;
     }
     post_(wanted.shard, [reply = std::move(wanted.reply), answer = std::move(*answer)]() mutable { reply(std::move(answer)); });
@@ -132,20 +145,6 @@ void hub_thread::try_parked()
     for (parked& each : std::exchange(parked_, {})) {
         try_attach(std::move(each));
     }
-}
-
-void hub_thread::look_at_parked_later()
-{
-    if (std::exchange(looking_later_, true)) {
-        return;
-    }
-    later_.expires_after(between_looks);
-    later_.async_wait([this](const boost::system::error_code& why) {
-        looking_later_ = false;
-        if (!why) {
-            try_parked();
-        }
-    });
 }
 
 void hub_thread::detach(hub::shard_id, std::vector<hub::view_id> views)

@@ -1,10 +1,8 @@
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -31,13 +29,14 @@ public:
     hub_thread(unsigned shards, hub::ring::limits recent, log_readings& readings);
     ~hub_thread() override;
 
-    // Before the source starts and before any client comes.
-    void connect(post_to_shard post, publish_on_shard publish);
+    // Before the source starts and before any client comes. `read_now` makes the source read to the end, soon; from any thread.
+    void connect(post_to_shard post, publish_on_shard publish, std::function<void()> read_now);
 
     // `past`: the pages of one step from `from` to where the source stands, or none.
     void started(std::shared_ptr<const core::cursor_codec> codec, core::snapshot from, std::vector<core::batch_ptr> past);
     void publish(core::batch_ptr batch); // waits while the shards are behind
     void replaced(std::string reason, std::shared_ptr<const core::cursor_codec> codec, core::snapshot head);
+    void read_to_end(); // the source has, whether there was anything or not
     void message(core::change passed_on); // dropped where too many wait
 
     // Lets go of a source that waits, then ends the thread. Nothing may be called afterwards but the gateway's
@@ -54,19 +53,19 @@ private:
         hub::shard_id shard;
         hub::attach_request request;
         std::function<void(hub::attach_reply)> reply;
-        std::chrono::steady_clock::time_point until; // when it must be decided
+        unsigned reads_left; // then it must be decided
     };
 
     void hand_out(const hub::publication_ptr& published, std::shared_ptr<void> ticket);
     void try_attach(parked wanted);
     void try_parked();
-    void look_at_parked_later();
     std::shared_ptr<void> ticket();
 
     const unsigned shards_;
     log_readings& readings_;
     post_to_shard post_;
     publish_on_shard publish_;
+    std::function<void()> read_now_;
     hub::hub hub_;
     std::vector<parked> parked_;           // until they can be decided
     std::vector<core::change> messages_;   // until a transaction that is under way has ended
@@ -74,8 +73,6 @@ private:
     std::atomic<bool> stopped_ = false;
     std::atomic<std::size_t> waiting_messages_ = 0;
     boost::asio::thread_pool thread_{1};
-    boost::asio::steady_timer later_{thread_};
-    bool looking_later_ = false;
 };
 
 } // namespace rowcast::app

@@ -42,8 +42,8 @@ public:
 
     // Joins the views to the stream, or says what is missing first. Nothing while it cannot be decided: the source is
     // in the middle of a transaction, or the cursor comes from a bridge that is ahead of this one. Ask again after the
-    // next publication; and, since a copied database can hold cursors of a future that it will never have, not for ever:
-    // with `at_last` such a cursor is foreign.
+    // next publication. With `at_last`, when the source has been read to a moment after the cursor was made, a cursor
+    // that is still ahead is foreign: this database will never have that future.
     std::optional<attach_reply> attach(const attach_request& request, bool at_last = false);
 
     // Each id once for each time that it was given out.
