@@ -21,6 +21,9 @@ constexpr milliseconds first_between_tries{5};
 constexpr milliseconds most_between_tries{1000};
 constexpr milliseconds taking_pace{100};
 
+// A transaction is young for one to two times as long.
+constexpr milliseconds mark_age{1000};
+
 } // namespace
 
 doorbell::doorbell(milliseconds poll_interval, thresholds busy)
@@ -50,6 +53,8 @@ void doorbell::connected(time now)
 {
     connected_ = true;
     window_ = {now};
+    marked_at_ = {};
+    young_ = next_young_ = 0; // those of another server mean nothing
     last_read_ = now;
     last_took_ = milliseconds(0);
     if (phase_ != phase::releasing) {
@@ -142,7 +147,7 @@ void doorbell::read(const reading& found)
     if (phase_ == phase::unmarked) {
         due_ = action::mark; // once more, where the last did not go
     }
-    if (until_ && found.all_finished_below > *until_) {
+    if (until_ && found.seen.xmin > *until_) {
         until_.reset();
         kept_quiet_ = false;
         if (phase_ == phase::marked) {
@@ -155,11 +160,22 @@ void doorbell::read(const reading& found)
     }
 }
 
+// Writers that queue for NOTIFY are open for as long as the queue is; a session that forgot to commit does not count.
+std::size_t doorbell::crowd_in(const core::snapshot& seen, time now)
+{
+    if (now - marked_at_ >= mark_age) {
+        marked_at_ = now;
+        young_ = std::exchange(next_young_, seen.xmax);
+    }
+    const auto& open = seen.in_progress;
+    return static_cast<std::size_t>(open.end() - std::lower_bound(open.begin(), open.end(), young_));
+}
+
 std::optional<doorbell::load> doorbell::measure(const reading& found)
 {
     ++window_.reads;
     window_.transactions += found.transactions;
-    window_.crowd += found.crowd;
+    window_.crowd += crowd_in(found.seen, found.at);
     const auto over = std::chrono::duration_cast<milliseconds>(found.at - window_.since);
     if (over < busy_.window) {
         return std::nullopt;

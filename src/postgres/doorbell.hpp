@@ -36,7 +36,7 @@ public:
     struct thresholds {
         double transactions = 1000; // a second
         double crowded_transactions = 100;
-        double crowd = 2; // transactions that have begun since the last read and are open at the next one
+        double crowd = 2; // transactions that are open when the log is read, but for those that have been for seconds
         // Calm is less than half of the first, and less than half of the second or a quarter of the third.
         std::chrono::milliseconds window{100};
         std::chrono::milliseconds calm_for{1000};
@@ -47,8 +47,7 @@ public:
         time at;
         std::chrono::milliseconds took{0};
         std::size_t transactions = 0;
-        std::size_t crowd = 0;
-        core::transaction_id all_finished_below = 0; // pg_snapshot_xmin
+        const core::snapshot& seen; // everything in it has been read
     };
 
     doorbell(std::chrono::milliseconds poll_interval, thresholds busy);
@@ -88,6 +87,7 @@ private:
     };
     std::optional<load> measure(const reading& found);
 
+    std::size_t crowd_in(const core::snapshot& seen, time now);
     void follow_up();  // to `unmarked`
     void give_up();    // from `taking`
     void weigh(const load& seen, time now);
@@ -106,6 +106,10 @@ private:
     std::chrono::milliseconds last_took_{0};
     time last_read_{};
     window window_;
+    // Transaction ids as they were one and two seconds ago, roughly.
+    time marked_at_{};
+    core::transaction_id young_ = 0;
+    core::transaction_id next_young_ = 0;
 };
 
 std::string_view to_string(doorbell::state what); // "letting_go"

@@ -40,13 +40,6 @@ connection_options for_the_key(connection_options of_the_reader)
     return of_the_reader;
 }
 
-// Transactions that have begun since the last read and are open now: a measure for how many writers there are at a time.
-std::size_t crowd_of(const core::snapshot& before, const core::snapshot& now)
-{
-    return static_cast<std::size_t>(
-        now.in_progress.end() - std::lower_bound(now.in_progress.begin(), now.in_progress.end(), before.xmax));
-}
-
 std::size_t count_transactions(const core::batch& page, core::transaction_id& last)
 {
     std::size_t sum = 0;
@@ -224,52 +217,49 @@ core::snapshot follower::first_head()
 void follower::read()
 {
     const auto since = doorbell::clock::now();
-    doorbell::reading found;
+    std::size_t transactions = 0;
     // A position inside a step is left behind by a lost connection: first its rest, then what has come since.
     if (position_.inside) {
-        read_step(found);
+        transactions += read_step();
     }
-    read_step(found);
-    found.at = doorbell::clock::now();
-    found.took = std::chrono::duration_cast<std::chrono::milliseconds>(found.at - since);
-    found.all_finished_below = position_.seen.xmin;
-    bell_.read(found);
-    if (found.transactions > 0 && bell_.rings()) {
+    transactions += read_step();
+    const auto now = doorbell::clock::now();
+    bell_.read({now, std::chrono::duration_cast<std::chrono::milliseconds>(now - since), transactions, position_.seen});
+    if (transactions > 0 && bell_.rings()) {
         key_.ring();
     }
     tend_bell();
     {
         const std::lock_guard lock(mutex_);
-        status_ = {true, "", found.at, bell_.current()};
+        status_ = {true, "", now, bell_.current()};
     }
     if (callbacks_.read_to_end) {
         callbacks_.read_to_end();
     }
 }
 
-void follower::read_step(doorbell::reading& found)
+// Returns the number of transactions in it.
+std::size_t follower::read_step()
 {
     const auto since = std::chrono::steady_clock::now();
     log_step step(*connection_, everything_, sink_, position_, options_.pages);
     core::transaction_id last = 0;
+    std::size_t transactions = 0;
     for (;;) {
         auto page = step.next();
         if (page.has_error()) {
             begin_anew(page.error().code);
-            return;
+            return transactions;
         }
         if (!*page) {
-            return;
+            return transactions;
         }
         if ((*page)->complete && (*page)->changes.empty() && (*page)->before == (*page)->after) {
-            return; // nothing at all has happened
+            return transactions; // nothing at all has happened
         }
         callbacks_.batch(*page);
         position_ = step.position();
-        found.transactions += count_transactions(**page, last);
-        if ((*page)->complete) {
-            found.crowd = crowd_of((*page)->before, (*page)->after);
-        }
+        transactions += count_transactions(**page, last);
         if (!(*page)->changes.empty()) {
             const auto took = std::chrono::steady_clock::now() - since;
             sink_(observe::batch_read{(*page)->changes.size(), bytes_of(**page),

@@ -84,7 +84,7 @@ private:
     core::snapshot first_head();
     void begin_anew(core::error_code why);
     void read();
-    void read_step(doorbell::reading& found);
+    std::size_t read_step();
     void wait();
     void tend_bell();
     void mark();

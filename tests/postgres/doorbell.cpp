@@ -36,13 +36,18 @@ struct stepped {
         for (int i = 0; i < times; ++i) {
             now += every;
             newest += transactions;
-            bell.read({now, 0ms, transactions, crowd, newest});
+            // The crowd are the next ones to finish.
+            rowcast::core::snapshot seen{newest, newest + 2 * crowd, {}};
+            for (std::size_t k = 0; k < crowd; ++k) {
+                seen.in_progress.push_back(newest + 2 * k);
+            }
+            bell.read({now, 0ms, transactions, seen});
         }
     }
-    void read_with_open(rowcast::core::transaction_id oldest_open)
+    void read_with_open(rowcast::core::transaction_id oldest_open, std::size_t transactions = 0)
     {
         now += 1ms;
-        bell.read({now, 0ms, 0, 0, oldest_open});
+        bell.read({now, 0ms, transactions, {oldest_open, 10'000'000, {oldest_open}}});
     }
 
     std::chrono::milliseconds pace() const { return std::chrono::ceil<std::chrono::milliseconds>(bell.next_read() - now); }
@@ -101,8 +106,7 @@ TEST_CASE("a follow-up that finds nothing looks less and less often, and never l
         before = at.pace();
     }
     CHECK(before == 200ms);
-    at.now += 1ms;
-    at.bell.read({at.now, 0ms, 1, 0, 1500});
+    at.read_with_open(1500, 1);
     CHECK(at.pace() == 5ms);
 }
 
@@ -121,6 +125,26 @@ TEST_CASE("a doorbell takes the key where there are many transactions or some th
         CHECK((at.bell.current() == state::taking) == load.takes);
         CHECK((at.actions() == std::vector{action::take}) == load.takes);
     }
+}
+
+TEST_CASE("transactions that have been open for seconds are no crowd")
+{
+    stepped at;
+    at.bell.connected(at.now);
+    at.settle();
+    const rowcast::core::transaction_id forgotten = at.newest;
+    for (int i = 0; i < 1000; ++i) {
+        at.now += 10ms;
+        at.newest += 2;
+        at.bell.read({at.now, 0ms, 2, {forgotten, at.newest, {forgotten, forgotten + 1, forgotten + 2}}});
+        if (at.bell.current() == state::taking && at.now > doorbell::time(1h + 2s)) {
+            for (const action each : at.actions()) {
+                CHECK(each == action::take);
+                at.bell.took(false, at.now);
+            }
+        }
+    }
+    CHECK(at.bell.current() != state::taking);
 }
 
 TEST_CASE("one large burst after an idle time is not a busy log")
@@ -190,7 +214,7 @@ TEST_CASE("a quiet doorbell looks every few milliseconds, at most a third of the
     CHECK_FALSE(at.bell.heeds_bell());
     CHECK(at.pace() == 5ms);
     at.now += 5ms;
-    at.bell.read({at.now, 50ms, 1000, 3, at.newest});
+    at.bell.read({at.now, 50ms, 1000, {at.newest, at.newest, {}}});
     CHECK(at.pace() == 100ms);
 }
 
