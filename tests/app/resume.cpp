@@ -222,7 +222,9 @@ TEST_CASE("A cursor that retention has passed has expired, unless the ring still
     db.execute(watched);
     const running_bridge here(db.url());
     const std::string cursor = cursor_after(here, on(db), 1);
+    subscriber reader(way::websocket, here.port(), {});
     insert_each(on(db), 2, 10);
+    support::ids_until(reader, 10); // the bridge has read them, before they are removed
     REQUIRE(support::eventually([&] {
         db.execute("select rowcast.expire('0')");
         return db.execute("select from rowcast.change_log").empty();
