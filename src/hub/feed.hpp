@@ -35,6 +35,7 @@ struct changes {
     std::vector<entry> events;
     std::string cursor;
     bool more = false; // the transaction at the end goes on in the next one
+    bool live = false; // the last one with this `id`: from here on the subscription moves with the live ones
     std::vector<std::shared_ptr<const void>> kept; // what the texts lie in
 };
 struct resync {

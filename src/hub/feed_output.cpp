@@ -41,12 +41,11 @@ std::optional<output> feed::state::next(const portion& most)
                 return out;
             }
             if (const auto* joined = std::get_if<join>(&front)) {
-                for (const std::size_t member : members(joined->group)) {
-                    subscriptions_.at(member).group = 0;
-                    subscriptions_.at(member).start.reset();
-                }
-                groups_.erase(joined->group);
+                const std::uint64_t number = joined->group;
                 items_.pop_front();
+                if (auto last = let_join(number)) {
+                    return last;
+                }
                 continue;
             }
             if (const auto* again = std::get_if<attach_again>(&front)) {
@@ -67,6 +66,31 @@ std::optional<output> feed::state::next(const portion& most)
             return std::nullopt;
         }
     }
+}
+
+// The group is at one with the live stream. Its client must know, also where no event ever names the subscription: else
+// its cursor would stay behind and expire while the others' moves on.
+std::optional<output> feed::state::let_join(std::uint64_t number)
+{
+    const auto found = groups_.find(number);
+    if (found == groups_.end()) {
+        return std::nullopt;
+    }
+    const std::vector<std::size_t> who = members(number);
+    std::optional<output> last;
+    if (found->second.named && !found->second.announced_as_live && !who.empty()) {
+        changes told;
+        told.id = subscriptions_.at(who.front()).id;
+        told.cursor = codec_->seal(found->second.position);
+        told.live = true;
+        last = std::move(told);
+    }
+    for (const std::size_t member : who) {
+        subscriptions_.at(member).group = 0;
+        subscriptions_.at(member).start.reset();
+    }
+    groups_.erase(found);
+    return last;
 }
 
 // Pages of one stream that stand in the queue one behind the other, in one frame as far as it reaches.

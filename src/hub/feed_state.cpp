@@ -55,7 +55,7 @@ core::result<void> feed::state::unsubscribe(std::string_view id)
     const std::uint64_t left = found->second.group;
     subscriptions_.erase(found);
     drop_if_empty(left);
-    push(output(unsubscribed{std::string(id)}));
+    say_at_once(unsubscribed{std::string(id)});
     return {};
 }
 
@@ -177,6 +177,21 @@ void feed::state::leave()
 void feed::state::push(item added)
 {
     items_.push_back(std::move(added));
+    if (items_.size() == 1 && ready_) {
+        ready_();
+    }
+}
+
+// The pages that wait no longer hold anything for it, while their cursors still hold for everything that the client believes
+// to be subscribed: so it must be told before them, though after what else is to be said about the subscription.
+void feed::state::say_at_once(unsubscribed what)
+{
+    const auto about_it = [&](const item& each) {
+        const auto* said = std::get_if<output>(&each);
+        return said && std::visit([&](const auto& words) { return words.id == what.id; }, *said);
+    };
+    const auto last = std::find_if(items_.rbegin(), items_.rend(), about_it);
+    items_.insert(last.base(), output(std::move(what)));
     if (items_.size() == 1 && ready_) {
         ready_();
     }

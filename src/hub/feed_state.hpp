@@ -86,6 +86,7 @@ private:
     void overflow();
 
     // handing out (feed_output.cpp)
+    std::optional<output> let_join(std::uint64_t number);
     std::optional<output> hand_out(const portion& most);
     void match(page_work& work, const core::cursor& position) const;
     void cut(changes& out, const page_work& work, stream& from) const;
@@ -93,6 +94,7 @@ private:
     stream* stream_of(const page_work& work);
 
     void push(item added);
+    void say_at_once(unsubscribed what);
     void detach(subscription& from);
     subscription* find(std::string_view id);
     void settle(); // let go of what an overflow left attached

@@ -265,7 +265,7 @@ std::string conversation::word(hub::output& what)
         for (const auto& entry : changed->events) {
             message.add({entry.subs, entry.text});
         }
-        std::string text = message.finish(changed->more);
+        std::string text = message.finish(changed->more, changed->live);
         if (with_.tell) {
             with_.tell(observe::events_sent{"websocket", changed->events.size(), text.size()});
         }

@@ -158,9 +158,10 @@ void changes_message::add(const addressed_event& event)
     append_event(out_, event);
 }
 
-std::string changes_message::finish(bool more)
+std::string changes_message::finish(bool more, bool live)
 {
-    out_ += more ? "],\"more\":true}" : "],\"more\":false}";
+    out_ += more ? "],\"more\":true" : "],\"more\":false";
+    out_ += live ? ",\"live\":true}" : "}";
     return std::move(out_);
 }
 

@@ -37,7 +37,8 @@ class changes_message {
 public:
     changes_message(std::string_view id, std::string_view cursor);
     void add(const addressed_event& event);
-    std::string finish(bool more);
+    // `live`: the one that was catching up no longer is.
+    std::string finish(bool more, bool live = false);
 
 private:
     std::string out_;

@@ -72,6 +72,7 @@ struct scene {
                 }
                 text += ":" + std::string(entry.text);
             }
+            text += frame->live ? " live" : "";
             return text;
         }
         if (const auto* told = std::get_if<resync>(&out)) {
@@ -122,6 +123,21 @@ TEST_CASE("What has gathered leaves in one frame, and a change that two subscrip
     REQUIRE(s.bridge.views() == 2);
 }
 
+TEST_CASE("`unsubscribed` comes before frames that no longer hold what there was for the subscription")
+{
+    scene s;
+    REQUIRE(s.mine.subscribe(s.on("a"), std::nullopt).has_value());
+    REQUIRE(s.mine.subscribe(s.on("b"), std::nullopt).has_value());
+    s.run();
+    s.heard();
+    s.commit("a");
+    s.follow();
+    s.commit("b");
+    s.follow();
+    REQUIRE(s.mine.unsubscribe("a").has_value());
+    REQUIRE(s.heard() == said{"left a", "b:2"});
+}
+
 TEST_CASE("A feed has a limited number of subscriptions, and an id once")
 {
     scene s;
@@ -146,7 +162,7 @@ TEST_CASE("A cursor resumes from the ring, and from the log where the ring no lo
     }
     REQUIRE(s.mine.subscribe(s.on("a"), s.cursor).has_value());
     s.run();
-    REQUIRE(s.heard() == said{"left a", "resumed a", "[a] a:1 a:3 a:5"});
+    REQUIRE(s.heard() == said{"left a", "resumed a", "[a] a:1 a:3 a:5", "[a] live"});
     REQUIRE(s.bridge.log_readings == (batches == 1 ? 1U : 0U));
     s.commit("a");
     s.follow();
@@ -267,7 +283,21 @@ TEST_CASE("The cursor moves on for a feed that nothing concerns")
     REQUIRE(s.mine.unsubscribe("a").has_value());
     REQUIRE(s.mine.subscribe(s.on("a"), *moved).has_value());
     s.run();
-    REQUIRE(s.heard() == said{"left a", "resumed a", "[a] a:2"});
+    REQUIRE(s.heard() == said{"left a", "resumed a", "[a] a:2", "[a] live"});
+}
+
+TEST_CASE("A resumed subscription is told that it moves with the others, though nothing ever happens to it")
+{
+    scene s;
+    REQUIRE(s.mine.subscribe(s.on("a"), std::nullopt).has_value());
+    s.run();
+    s.heard();
+    REQUIRE(s.mine.subscribe(s.on("b"), s.cursor).has_value());
+    s.run();
+    REQUIRE(s.heard() == said{"resumed b", "[b] live"});
+    s.commit("a");
+    s.follow();
+    REQUIRE(s.heard() == said{"a:1"});
 }
 
 TEST_CASE("The owner of a feed is told once that there is something, and again after it has taken everything")

@@ -152,15 +152,16 @@ private:
         if (!frame.id.empty()) {
             REQUIRE((mentioned.empty() || mentioned == std::set<std::string>{frame.id}));
             subs_.at(frame.id).cursor = frame.cursor;
-            subs_.at(frame.id).live = false;
+            subs_.at(frame.id).live = frame.live;
         }
         for (auto& [channel, each] : subs_) {
-            if (frame.id.empty() && (each.live || together_ || mentioned.contains(channel))) {
-                each.live = true;
+            if (frame.id.empty() && (each.live || together_)) {
                 each.cursor = frame.cursor;
+            } else if (frame.id.empty()) {
+                REQUIRE(!mentioned.contains(channel)); // whoever is on the common stream has been told so
             }
         }
-        REQUIRE((frame.more || !frame.events.empty() || open_.contains(frame.id)));
+        REQUIRE((frame.more || frame.live || !frame.events.empty() || open_.contains(frame.id)));
         if (frame.more) {
             open_.insert(frame.id);
         } else {

@@ -40,6 +40,9 @@ TEST_CASE("a changes message is assembled from shared texts", "[protocol]")
 
     changes_message none("o", "c9");
     CHECK(none.finish(true) == R"({"type":"changes","id":"o","cursor":"c9","events":[],"more":true})");
+
+    changes_message last("o", "c9");
+    CHECK(last.finish(false, true) == R"({"type":"changes","id":"o","cursor":"c9","events":[],"more":false,"live":true})");
 }
 
 TEST_CASE("an HTTP error is a problem with its code", "[protocol]")

@@ -125,10 +125,8 @@ export class Client {
     this.#tellState();
   }
 
-  #changes({id, events, cursor}) {
-    // Without an id it is the common stream: whoever is named there has been sent all that it had missed.
-    const named = new Set(id ? [] : events.flatMap(({subs}) => subs));
-    for (const name of named) this.#subscriptions.get(name).live = true;
+  #changes({id, events, cursor, live}) {
+    if (live) this.#subscriptions.get(id).live = true; // it has been sent all that it had missed
     this.#on.events(events, {caughtUp: Boolean(id)});
     this.#advance(cursor, id);
     this.#tellState();
