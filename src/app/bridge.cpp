@@ -81,7 +81,7 @@ struct bridge::parts {
                 .tell = tell};
     }
 
-    net::permissions permitted()
+    net::permissions permitted() const
     {
         const std::lock_guard lock(mutex);
         return {rules, catalog};
@@ -99,6 +99,9 @@ struct bridge::parts {
         const auto patience = 3 * settings.database.poll_interval + std::chrono::seconds(1);
         if (!state->last_read || std::chrono::steady_clock::now() - *state->last_read > patience) {
             return {"the change log has not been read to its end for a while"};
+        }
+        if (!permitted().tables) {
+            return {"the watched tables have not been read yet"};
         }
         return {};
     }
@@ -127,7 +130,7 @@ struct bridge::parts {
 
     mutable std::mutex mutex; // of these, and of `source` while it is set
     std::shared_ptr<const policy::rules> rules;
-    policy::catalog_ptr catalog = std::make_shared<const policy::catalog>();
+    policy::catalog_ptr catalog; // nothing until it has been read: then no table is unknown, they are not known yet
 
     log_readings readings;
     hub_thread hub;
@@ -188,7 +191,7 @@ void bridge::parts::heard(const core::batch_ptr& page)
 {
     const policy::catalog_ptr known = permitted().tables;
     const bool news = std::any_of(page->changes.begin(), page->changes.end(), [&](const core::change& each) {
-        return each.op == core::operation::resync || (!each.table.empty() && !known->find(each.table));
+        return each.op == core::operation::resync || (!each.table.empty() && (!known || !known->find(each.table)));
     });
     if (news) {
         keeping->look();
