@@ -62,8 +62,8 @@ void client::over_sse()
             }
             return;
         }
-        if (!announced) {
-            announced = true;
+        const bool first = !std::exchange(announced, true);
+        if (first) {
             const std::string status = event->name == "reset" ? "reset" : data.value("status", event->name);
             note(status + " " + data.value("reason", ""));
             to_.count("answers: " + status + (status == "reset" ? " " + data.value("reason", "") : ""));
@@ -96,7 +96,7 @@ void client::over_sse()
         } else if (event->name != "cursor") {
             complain("what is " + event->name + "?");
         }
-        if (event->id && event->name != "resync") {
+        if (event->id && !first && event->name != "resync") { // the first one only says where it begins
             for (auto& [name, each] : replicas_) {
                 if (!ended.contains(name)) {
                     advance(each, *event->id, false);
