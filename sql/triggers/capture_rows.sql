@@ -1,5 +1,5 @@
 -- The text of a FROM item that reads a transition table. Its columns: body (the row as json), shown (the same, but null
--- where it is too large), k1, k2, ... (its key), wide (a cheap test: it may be too large) and large (it is).
+-- where it is too large), k1, k2, ... (its key) and wide (a cheap test: it may be too large).
 --
 -- A column that the table no longer has must not fail the application's statement: names that the table lacks are found in
 -- `f`, one level further out, as null; refresh() then corrects the function. No alias here can hide a column of the
@@ -49,11 +49,11 @@ begin
   is_wide := case when size is null then 'false'
                     else format('coalesce(greatest(%s), 0) > %s', widest, harmless) end;
   is_large := case when size is null then 'false' else format('(%s and %s > %s)', is_wide, size, max_row) end;
-  return format('(select %s) f, lateral (select %s as body, %s as shown%s, %s as wide, %s as large from %s) r',
+  return format('(select %s) f, lateral (select %s as body, %s as shown%s, %s as wide from %s) r',
     (select string_agg(format('null::text as %I', u), ', ')
      from (select unnest(case when whole then w.key_columns || wide else captured end) u group by 1) names),
     body, case when is_large = 'false' then body else format('case when %s then null else %s end', is_large, body) end,
-    keys, is_wide, is_large, source);
+    keys, is_wide, source);
 end
 $$;
 comment on function rowcast.capture_rows(rowcast.watch_list, text, bigint) is 'internal: SQL that reads a transition table as json';

@@ -20,7 +20,10 @@ declare
   pair_new    text;
   pair_old    text;
   pairs       text;
+  by_place    text;
+  by_key      text;
   key_text    text;
+  one_row     text;
   head        text := '';
   ring        text := '';
 begin
@@ -32,12 +35,18 @@ begin
          format('json_build_object(%s)', string_agg(format('%L, p.old%s', k, i), ', ' order by i)),
          format('json_build_object(%s)', string_agg(format('%L, n.k%s', k, i), ', ' order by i)),
          format('json_build_object(%s)', string_agg(format('%L, o.k%s', k, i), ', ' order by i)),
-         format('record_image_ne(row(%s), row(%s))', string_agg('n.k' || i, ', ' order by i), string_agg('o.k' || i, ', ' order by i)),
+         -- Where equal values always look the same, comparing them is enough, and cheaper.
+         case when bool_and(coalesce(a.atttypid, 0) = any ('{int2,int4,int8,oid,uuid,bool,date,timestamp,timestamptz}'::regtype[]))
+              then format('(%s)', string_agg(format('n.k%1$s is distinct from o.k%1$s', i), ' or ' order by i))
+              else format('record_image_ne(row(%s), row(%s))', string_agg('n.k' || i, ', ' order by i), string_agg('o.k' || i, ', ' order by i)) end,
          format('json_build_array(%s)::text', string_agg('r.k' || i, ', ' order by i)),
          coalesce(string_agg(format(', n.k%s as new%s', i, i), '' order by i), ''),
          coalesce(string_agg(format(', o.k%s as old%s', i, i), '' order by i), '')
     into pair_new, pair_old, new_key, old_key, moved, key_text, new_keys, old_keys
-    from unnest(w.key_columns) with ordinality k (k, i);
+    from unnest(w.key_columns) with ordinality k (k, i)
+    left join pg_attribute a on a.attrelid = w.relid and a.attname = k;
+  -- Counts differ only where a row can move to another partition.
+  one_row := 'not exists (select from rowcast_new offset 1)' || case when partitioned then ' and not exists (select from rowcast_old offset 1)' else '' end;
 
   if partitioned then
     head := head || format($t$
@@ -83,16 +92,25 @@ $t$, 'rowcast.logged_' || w.id || '_');
         s.large
       from (
         select n.place is null or o.place is null or %9$s as moved, coalesce(n.place, o.place) as place,
-          n.place is not null as has_new, n.shown as shown_new, n.large as large_new%10$s,
-          o.place is not null as has_old, o.shown as shown_old, o.large as large_old%11$s
+          n.place is not null as has_new, n.shown as shown_new%10$s,
+          o.place is not null as has_old, o.shown as shown_old%11$s
         from (%6$s) n full join (%7$s) o on %8$s
         offset 0
       ) p
       cross join (values (0), (1)) h (half)
-      cross join lateral (select coalesce(case when not p.moved then p.large_new or p.large_old
-                                               when h.half = 0 then p.large_old else p.large_new end, false) as large) s
+      cross join lateral (select (h.half = 1 and p.shown_new is null) or ((h.half = 0 or not p.moved) and p.shown_old is null) as large) s
       where case h.half when 0 then p.moved and p.has_old else p.has_new end
       order by h.half, p.place$t$;
+
+  by_place := format(pairs, call, name, key_names, pair_new, pair_old,
+    'select row_number() over () as place, r.* from ' || new_rows,
+    'select row_number() over () as place, r.* from ' || old_rows, 'n.place = o.place', moved, new_keys, old_keys);
+  by_key := format(pairs, call, name, key_names, pair_new, pair_old,
+    format('select q.*, row_number() over (partition by q.key order by q.place) as turn '
+           'from (select row_number() over () as place, %s as key, r.* from %s) q', key_text, new_rows),
+    format('select q.*, row_number() over (partition by q.key order by q.place) as turn '
+           'from (select row_number() over () as place, %s as key, r.* from %s) q', key_text, old_rows),
+    'n.key = o.key and n.turn = o.turn', moved, new_keys, old_keys);
 
   return format($t$
 #variable_conflict use_column
@@ -104,74 +122,57 @@ declare
   mark   text;
 begin
 %1$s
-  -- One row of ordinary size needs neither pairing nor measuring, and is what most statements change.
+  -- OFFSET 0: or the row would be made json twice.
   if tg_op = 'INSERT' then
     %2$s
-    select nextval('rowcast.change_log_id'), %4$s, 'INSERT', null, %5$s, n.body, null, false
-    from (select r.* from %7$s) n
-    where not exists (select from rowcast_new offset 1) and not n.wide;
+    %3$s, %4$s, 'INSERT', null, %5$s, coalesce(n.shown, %6$s), null, n.shown is null
+    from (select r.* from %7$s offset 0) n;
     logged := found;
-    if not logged then
-      %2$s
-      %3$s, %4$s, 'INSERT', null, %5$s, case when n.large then %6$s else n.shown end, null, n.large
-      from (select r.* from %7$s) n;
-      logged := found;
-    end if;
 
   elsif tg_op = 'DELETE' then
     %2$s
-    select nextval('rowcast.change_log_id'), %4$s, 'DELETE', null, %5$s, null, o.body, false
-    from (select r.* from %9$s) o
-    where not exists (select from rowcast_old offset 1) and not o.wide;
+    %3$s, %4$s, 'DELETE', null, %5$s, null, coalesce(o.shown, %8$s), o.shown is null
+    from (select r.* from %9$s offset 0) o;
     logged := found;
-    if not logged then
-      %2$s
-      %3$s, %4$s, 'DELETE', null, %5$s, null, case when o.large then %8$s else o.shown end, o.large
-      from (select r.* from %9$s) o;
-      logged := found;
-    end if;
 
   elsif tg_op = 'UPDATE' then
+    -- One row of ordinary size needs neither pairing nor measuring, and is what most statements change.
     %2$s
     select nextval('rowcast.change_log_id'), %4$s, 'UPDATE', null, %5$s, n.body, o.body, false
     from (select r.* from %7$s) n, (select r.* from %9$s) o
-    where not exists (select from rowcast_new offset 1) and not exists (select from rowcast_old offset 1)
-      and not %10$s and not n.wide and not o.wide;
+    where %14$s and not %10$s and not n.wide and not o.wide;
     logged := found;
     if not logged then
-      news := (select count(*) from rowcast_new);
-      olds := (select count(*) from rowcast_old);
-      if news = olds then
-        -- The n-th new row is the n-th old one's.
-        %2$s
-        %11$s;
-      else
-        -- A BEFORE trigger swallowed a row on its way to another partition: only the key tells who is who.
-        %2$s
-        %12$s;
-      end if;
+%11$s
       logged := found;
     end if;
 
   else
-%13$s
+%12$s
     logged := true;
   end if;
-%14$s
+%13$s
   return null;
 end
 $t$,
     head, log, call, name, key_names, new_key, new_rows, old_key, old_rows, moved,
-    format(pairs, call, name, key_names, pair_new, pair_old,
-      'select row_number() over () as place, r.* from ' || new_rows,
-      'select row_number() over () as place, r.* from ' || old_rows, 'n.place = o.place', moved, new_keys, old_keys),
-    format(pairs, call, name, key_names, pair_new, pair_old,
-      format('select q.*, row_number() over (partition by q.key order by q.place) as turn '
-             'from (select row_number() over () as place, %s as key, r.* from %s) q', key_text, new_rows),
-      format('select q.*, row_number() over (partition by q.key order by q.place) as turn '
-             'from (select row_number() over () as place, %s as key, r.* from %s) q', key_text, old_rows),
-      'n.key = o.key and n.turn = o.turn', moved, new_keys, old_keys),
-    rowcast.capture_truncate(w, partitioned), ring);
+    case when partitioned then format($t$
+      news := (select count(*) from rowcast_new);
+      olds := (select count(*) from rowcast_old);
+      if news = olds then
+        -- The n-th new row is the n-th old one's.
+        %1$s
+        %2$s;
+      else
+        -- A BEFORE trigger swallowed a row on its way to another partition: only the key tells who is who.
+        %1$s
+        %3$s;
+      end if;$t$, log, by_place, by_key)
+    else format($t$
+      -- The n-th new row is the n-th old one's.
+      %1$s
+      %2$s;$t$, log, by_place) end,
+    rowcast.capture_truncate(w, partitioned), ring, one_row);
 end
 $$;
 comment on function rowcast.capture_source(rowcast.watch_list) is 'internal: body of a table''s trigger function';
