@@ -17,6 +17,15 @@ bool is_hex(char c)
     return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
+// The first character from `at` on that means something in a string; most of a row's text is strings, and plain.
+std::size_t end_of_plain(std::string_view text, std::size_t at)
+{
+    while (at < text.size() && text[at] != '"' && text[at] != '\\' && static_cast<unsigned char>(text[at]) >= 0x20) {
+        ++at;
+    }
+    return at;
+}
+
 } // namespace
 
 void json_scanner::skip_space()
@@ -47,20 +56,18 @@ bool json_scanner::string(std::string_view& out)
     if (!take('"')) {
         return false;
     }
-    while (at_ < text_.size()) {
+    for (;;) {
+        at_ = end_of_plain(text_, at_);
+        if (at_ == text_.size()) {
+            return false;
+        }
         const char c = text_[at_++];
         if (c == '"') {
             out = text_.substr(start, at_ - start);
             return true;
         }
-        if (static_cast<unsigned char>(c) < 0x20) {
-            return false;
-        }
-        if (c != '\\') {
-            continue;
-        }
-        if (at_ >= text_.size()) {
-            return false;
+        if (c != '\\' || at_ >= text_.size()) {
+            return false; // a control character, or the end
         }
         const char escape = text_[at_++];
         if (escape == 'u') {
@@ -73,7 +80,6 @@ bool json_scanner::string(std::string_view& out)
             return false;
         }
     }
-    return false;
 }
 
 bool json_scanner::number()

@@ -54,6 +54,27 @@ bool take_code_point(std::string_view& rest, std::uint32_t& code)
     return true;
 }
 
+bool needs_escape(char c)
+{
+    return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
+}
+
+void append_escaped(std::string& out, char c)
+{
+    constexpr char hex[] = "0123456789abcdef";
+    switch (c) {
+    case '"': out += "\\\""; break;
+    case '\\': out += "\\\\"; break;
+    case '\n': out += "\\n"; break;
+    case '\r': out += "\\r"; break;
+    case '\t': out += "\\t"; break;
+    default:
+        out += "\\u00";
+        out += hex[static_cast<unsigned char>(c) >> 4];
+        out += hex[static_cast<unsigned char>(c) & 15];
+    }
+}
+
 } // namespace
 
 std::optional<std::string> decode_string(std::string_view json)
@@ -100,25 +121,16 @@ std::optional<std::string> decode_string(std::string_view json)
 
 void append_quoted(std::string& out, std::string_view text)
 {
-    constexpr char hex[] = "0123456789abcdef";
     out += '"';
-    for (const char c : text) {
-        switch (c) {
-        case '"': out += "\\\""; break;
-        case '\\': out += "\\\\"; break;
-        case '\n': out += "\\n"; break;
-        case '\r': out += "\\r"; break;
-        case '\t': out += "\\t"; break;
-        default:
-            if (static_cast<unsigned char>(c) < 0x20) {
-                out += "\\u00";
-                out += hex[static_cast<unsigned char>(c) >> 4];
-                out += hex[static_cast<unsigned char>(c) & 15];
-            } else {
-                out += c;
-            }
+    std::size_t copied = 0; // up to here; what needs no escape goes over in one piece
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (needs_escape(text[i])) {
+            out.append(text, copied, i - copied);
+            append_escaped(out, text[i]);
+            copied = i + 1;
         }
     }
+    out.append(text, copied);
     out += '"';
 }
 

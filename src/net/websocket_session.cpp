@@ -92,6 +92,7 @@ private:
     awaitable<void> write_all()
     {
         stream_.text(true);
+        stream_.auto_fragment(false); // a message is one frame and one write, not one for each 4 KB
         while (open_) {
             if (auto message = talk_.next()) {
                 const auto begun = clock::now();

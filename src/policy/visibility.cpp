@@ -136,6 +136,7 @@ bound_predicate::certainty visibility::look_at_part(const core::row& row) const
 std::vector<core::field> visibility::fields(const core::row& row, const sight& seen) const
 {
     std::vector<core::field> shown;
+    shown.reserve(row.size());
     for (std::size_t i = 0; i < row.size(); ++i) {
         if (const core::field each = row[i]; has(columns_, each.name) && seen.gives(each.name)) {
             shown.push_back(each);

@@ -7,6 +7,8 @@
 namespace rowcast::protocol {
 namespace {
 
+constexpr std::size_t around_row = 256; // what an event mostly has beside its row
+
 void append_string(std::string& out, std::string_view name, std::string_view text)
 {
     out += ",\"";
@@ -65,7 +67,7 @@ void append_effect(std::string& out, const policy::effect& seen)
 std::string event_text(const core::change& change, const policy::effect* seen)
 {
     std::string out;
-    out.reserve(256);
+    out.reserve(around_row + change.after.json().size());
     // Identifiers are strings: JavaScript's numbers end at 2^53.
     if (!change.durable) {
         out += "\"durable\":false";
