@@ -49,13 +49,6 @@ double seconds_since(clock_type::time_point begun, clock_type::time_point end = 
     return std::chrono::duration<double>(end - begun).count();
 }
 
-double median(std::vector<double> sample)
-{
-    const auto middle = sample.begin() + static_cast<std::ptrdiff_t>(sample.size() / 2);
-    std::nth_element(sample.begin(), middle, sample.end());
-    return *middle;
-}
-
 class benchmark {
 public:
     benchmark(int changes, int recent, int rounds)
@@ -82,7 +75,7 @@ public:
 
         const bench::running_bridge bridge(cluster_.url(), {"public.watched"});
         std::vector<double> bare;
-        std::vector<double> from_log;
+        std::vector<cost> from_log;
         for (int round = 0; round < rounds_; ++round) {
             bare.push_back(copy_log());
             from_log.push_back(catch_up(bridge, before, changes_));
@@ -94,20 +87,17 @@ public:
         if (!live.await(static_cast<std::size_t>(recent_), patience)) {
             throw std::runtime_error("the live subscriber got " + std::to_string(live.events()) + " of " + std::to_string(recent_) + " changes");
         }
-        std::vector<double> from_ring;
+        std::vector<cost> from_ring;
         for (int round = 0; round < rounds_; ++round) {
             from_ring.push_back(catch_up(bridge, live.cursor(), recent_));
         }
-        const auto line = [](const char* what, int count, double seconds) {
-            std::printf("  %-34s %8d changes  %7.3f s  %9.0f changes/s", what, count, seconds, count / seconds);
-        };
         std::printf("%s\n", name.c_str());
-        line("bare libpq, COPY of the log", changes_, median(bare));
+        const double least = median(bare);
+        std::printf("  bare libpq, COPY of the log     %8d changes  %7.3f s  %9.0f a second\n", changes_, least, changes_ / least);
+        print("one subscriber, from the log ", changes_, from_log);
+        std::printf("                                  %.2f times as long as COPY\n", median(from_log, &cost::seconds) / least);
+        print("one subscriber, from the ring", recent_, from_ring);
         std::printf("\n");
-        line("one subscriber, from the log", changes_, median(from_log));
-        std::printf("  %.2f times as long as COPY\n", median(from_log) / median(bare));
-        line("one subscriber, from the ring", recent_, median(from_ring));
-        std::printf("\n\n");
         std::fflush(stdout);
     }
 
@@ -126,16 +116,41 @@ private:
         writer.exec("call write_rows(" + std::to_string(first) + ", " + std::to_string(many) + ", " + std::to_string(each) + ")");
     }
 
-    // Seconds from the subscription's first byte to the last event.
-    double catch_up(const bench::running_bridge& bridge, const std::string& after, int expected)
+    struct cost {
+        double seconds; // from the subscription's first byte to the last event
+        double cpu;     // of the bridge, seconds
+    };
+    cost catch_up(const bench::running_bridge& bridge, const std::string& after, int expected)
     {
+        const auto cpu_before = bridge.cpu();
         const auto begun = clock_type::now();
         const bench::counting_client client(bridge.port(), "public.watched", after);
         if (client.status() != "resumed" || !client.await(static_cast<std::size_t>(expected), patience)) {
             throw std::runtime_error("the subscriber (" + client.status() + ") got " + std::to_string(client.events()) + " of " +
                                      std::to_string(expected) + " changes");
         }
-        return seconds_since(begun, client.last_came());
+        return {seconds_since(begun, client.last_came()), (bridge.cpu() - cpu_before).count()};
+    }
+
+    static double median(std::vector<double> sample)
+    {
+        const auto middle = sample.begin() + static_cast<std::ptrdiff_t>(sample.size() / 2);
+        std::nth_element(sample.begin(), middle, sample.end());
+        return *middle;
+    }
+    static double median(const std::vector<cost>& sample, double cost::*part)
+    {
+        std::vector<double> parts;
+        for (const cost& each : sample) {
+            parts.push_back(each.*part);
+        }
+        return median(std::move(parts));
+    }
+    static void print(const char* what, int count, const std::vector<cost>& sample)
+    {
+        const double seconds = median(sample, &cost::seconds);
+        std::printf("  %s   %8d changes  %7.3f s  %9.0f a second  %.2f us of the bridge's CPU each\n", what, count, seconds, count / seconds,
+                    median(sample, &cost::cpu) / count * 1e6);
     }
 
     // Seconds; what a change needs of the log, in its order, thrown away as it comes.

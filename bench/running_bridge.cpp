@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <fstream>
+#include <iterator>
+#include <sstream>
 #include <stdexcept>
 
 #include "support/eventually.hpp"
@@ -47,6 +49,21 @@ running_bridge::~running_bridge()
 {
     process_.reset();
     std::filesystem::remove(file_);
+}
+
+std::chrono::duration<double> running_bridge::cpu() const
+{
+    std::ifstream in("/proc/" + std::to_string(process_->id()) + "/stat");
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    std::istringstream fields(text.substr(text.rfind(')') + 2)); // from the third on, `state` (man 5 proc)
+    std::string skipped;
+    for (int i = 3; i < 14; ++i) {
+        fields >> skipped;
+    }
+    long user = 0;
+    long system = 0;
+    fields >> user >> system;
+    return std::chrono::duration<double>(static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK)));
 }
 
 } // namespace rowcast::bench

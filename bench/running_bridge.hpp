@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -19,7 +20,9 @@ public:
     running_bridge(const running_bridge&) = delete;
 
     std::uint16_t port() const noexcept { return port_; }
-    pid_t id() const noexcept { return process_->id(); }
+
+    // What all its threads have used so far.
+    std::chrono::duration<double> cpu() const;
 
 private:
     std::uint16_t port_;
