@@ -1,11 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -20,16 +22,18 @@
 
 namespace rowcast::app {
 
-// Reads the log for those whom the ring no longer reaches: a few threads with a connection each, whatever the number of
-// readings. A thread stays with one reading as long as its client keeps up, so that a large catch-up is one pass over
-// the log; a client that lets it wait gives its place to the next and is read for again from where it is.
+// Reads the log for those whom the ring no longer reaches, in passes: a few threads with a connection each, whatever
+// the number of readings. A pass serves all who wait at its beginning and are about as far behind: it starts at the
+// oldest of their positions, and each gets the pages that may hold something for it. Who comes later waits for the next pass, and
+// passes begin at intervals, so that a thousand clients who come back at once cost a few. A client that does not want
+// the next page soon leaves its pass and is served by another from where it is: pages are not kept for anybody.
 class log_readings {
 public:
     log_readings(postgres::connection_options connect_with, unsigned threads, observe::sink tell);
     ~log_readings();
     log_readings(const log_readings&) = delete;
 
-    // The log that cursors now belong to, before the first reading; readings of another end with cursor_foreign. Any thread.
+    // The log that cursors now belong to, before the first reading. Any thread.
     void expect(const postgres::log_identity& identity);
 
     // `post` runs what it is given on the thread of whoever reads; there the pages come.
@@ -40,22 +44,34 @@ public:
     void stop();
 
 private:
+    using clock = std::chrono::steady_clock;
+    using lock = std::unique_lock<std::mutex>;
     struct reading;
+    struct pass;
     class handle;
     using reading_ptr = std::shared_ptr<reading>;
 
     void run();
-    void serve(postgres::log_reader& reader, const reading_ptr& chosen);
-    void answer(const reading_ptr& to, core::result<hub::log_reading::page> page);
+    std::unique_ptr<pass> gather();
+    void begin_pass(postgres::log_reader& reader, pass& of);
+    void serve(postgres::log_reader& reader, pass& of);
+    bool give(lock& held, pass& of, const core::batch_ptr& page);
+    bool end(lock& held, pass& of);
+    bool fail(lock& held, pass& of, const core::failure& why, std::optional<core::transaction_id> expired_through);
+    void await_wishes(lock& held, pass& of, const std::vector<std::size_t>& whose);
+    void answer(reading& to, core::result<hub::log_reading::page> page);
+    void leave(pass& of, std::size_t member);
 
     const postgres::connection_options connect_with_;
     const observe::sink tell_;
     postgres::event stop_;
 
-    std::mutex mutex_; // of what follows, and of each reading's shared part
+    std::mutex mutex_; // of what follows, and of each reading's and pass's shared part
     std::condition_variable changed_;
-    std::deque<reading_ptr> waiting_; // those who want a page and have no thread
+    std::deque<reading_ptr> waiting_; // those who want a page and are in no pass
     std::shared_ptr<const postgres::log_identity> identity_;
+    core::transaction_id newest_ = 0; // of all positions that were seen
+    clock::time_point next_pass_{};   // not before
     bool stopped_ = false;
     std::vector<std::thread> threads_;
 };

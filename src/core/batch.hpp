@@ -29,6 +29,10 @@ struct batch {
         return {before, cursor::progress{after, changes.back().where}};
     }
 
+    // The position of a reader who was at `from` and has taken this page. `from` may be later than where the step
+    // begins: the order inside a step does not depend on that.
+    cursor position_from(const cursor& from) const;
+
     std::size_t memory() const;
 };
 

@@ -114,6 +114,7 @@ void feed::state::page_read(std::uint64_t number, core::result<log_reading::page
         return;
     }
     announce(number, subscribed::status::resumed, joining.after.value_or(std::string()));
+    joining.position = page->position;
     if (page->batch) {
         page_work work;
         work.group = number;
@@ -123,7 +124,6 @@ void feed::state::page_read(std::uint64_t number, core::result<log_reading::page
         return;
     }
     joining.reading.reset();
-    joining.position = page->position;
     joining.after = page->cursor;
     attach(number);
 }

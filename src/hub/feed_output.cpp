@@ -205,15 +205,7 @@ void feed::state::cut(changes& out, const page_work& work, stream& from) const
 void feed::state::finish_page(changes& out, page_work& work, stream& from)
 {
     const core::batch& batch = *work.batch;
-    if (work.group == 0) {
-        from.position = batch.position();
-    } else if (batch.complete) {
-        if (!from.position.seen.includes(batch.after)) {
-            from.position = {batch.after, std::nullopt};
-        }
-    } else if (!batch.changes.empty() && !from.position.seen.includes(batch.after)) {
-        from.position = {from.position.seen, core::cursor::progress{batch.after, batch.changes.back().where}};
-    }
+    from.position = work.group == 0 ? batch.position() : batch.position_from(from.position);
     if (!batch.transaction_goes_on || batch.changes.back().xid != from.open) {
         from.open = 0;
     }

@@ -38,14 +38,15 @@ struct attach_reply {
     std::shared_ptr<const core::cursor_codec> codec; // seals the positions of the replay
 };
 
-// One reading of the log from a cursor to now. The reader holds a few pages ready and no more; it frees itself (and
+// One reading of the log from a cursor to now. What holds nothing for it may be left out. A page may begin earlier than the reading: others
+// share it. The reader holds a few pages ready and no more; it frees itself (and
 // its connection) where the client is slow, and goes on from the last page's position.
 class log_reading {
 public:
     struct page {
-        core::batch_ptr batch; // null: the end is reached, attach with `cursor` next
-        core::cursor position; // after this page
-        std::string cursor;    // the same, sealed
+        core::batch_ptr batch;   // null: the end is reached, attach with `cursor` next
+        core::cursor position;   // where the reading stands: before this page, or at the end
+        std::string cursor = {}; // of the end, sealed
     };
     // `failure`: cursor_expired, cursor_foreign, unavailable
     using handler = std::function<void(core::result<page>)>;

@@ -116,6 +116,8 @@ struct metrics_sink::state {
     prometheus::Family<counter>& refused =
         counters("rowcast_requests_refused_total", "Requests and messages that were refused, by error code.");
     counter& behind = one("rowcast_sessions_fell_behind_total", "Slow clients that went back to catching up.");
+    counter& passes = one("rowcast_catch_up_passes_total", "Passes over the change log; one serves all who wait for it.");
+    counter& served = one("rowcast_catch_up_readings_total", "Catch-ups that those passes served.");
     counter& log_reads = one("rowcast_catch_ups_total", "Catch-ups that were read from the change log.");
     counter& log_read_changes = one("rowcast_catch_up_changes_total", "Changes that catch-ups read from the log.");
 
@@ -235,6 +237,12 @@ struct metrics_sink::state {
     {
         log_reads.Increment();
         log_read_changes.Increment(static_cast<double>(it.changes));
+    }
+
+    void operator()(const log_pass& it)
+    {
+        passes.Increment();
+        served.Increment(static_cast<double>(it.readings));
     }
 
     void operator()(const stopping&) {}

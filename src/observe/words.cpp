@@ -190,9 +190,17 @@ struct speaker {
     {
         return {level::debug,
                 "log_read",
-                fmt::format("read {} in {} from the change log for a client that catches up",
+                fmt::format("read {} in {} from the change log for clients that catch up",
                             counted(it.changes, "change"), counted(it.pages, "page")),
                 {{"changes", quoted(it.changes)}, {"pages", quoted(it.pages)}}};
+    }
+
+    line operator()(const log_pass& it) const
+    {
+        return {level::debug,
+                "log_pass",
+                fmt::format("reading the change log for {}", counted(it.readings, "client")),
+                {{"readings", quoted(it.readings)}}};
     }
 
     line operator()(const stopping& it) const

@@ -24,6 +24,7 @@ void log_reader::open(log_identity expected, core::cursor from, log_filter filte
     expected_ = std::move(expected);
     filter_ = std::move(filter);
     position_ = std::move(from);
+    expired_through_.reset();
     pages_ = changes_ = 0;
 }
 
@@ -61,6 +62,7 @@ core::result<core::batch_ptr> log_reader::next_page()
     auto page = step_->next();
     if (page.has_error()) {
         step_.reset();
+        expired_through_ = connection_->execute("select expired_xid from rowcast.settings").number(0, 0);
         return page;
     }
     position_ = step_->position();

@@ -28,6 +28,9 @@ public:
     // `next` may be called again, and goes on where it was.
     core::result<core::batch_ptr> next();
 
+    // After cursor_expired: the newest transaction that retention has removed; cursors whose xmin is beyond it hold.
+    std::optional<core::transaction_id> expired_through() const { return expired_through_; }
+
     // After the pages so far.
     const core::cursor& position() const { return position_; }
 
@@ -55,6 +58,7 @@ private:
     log_identity expected_;
     log_filter filter_;
     core::cursor position_;
+    std::optional<core::transaction_id> expired_through_;
     std::size_t pages_ = 0;
     std::size_t changes_ = 0;
 };

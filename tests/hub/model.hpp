@@ -134,6 +134,7 @@ public:
             for (auto& page : source_.read({head_, std::nullopt}, target, page_size_)) {
                 unpublished_.push_back(std::move(page));
             }
+            older.push_back(head_);
             head_ = target;
         }
         publication_ptr published = hub_.publish(std::move(unpublished_.front()));
@@ -166,11 +167,15 @@ public:
         }
     }
     void detach(shard_id, std::vector<view_id> views) override { hub_.detach(views); }
-    std::unique_ptr<log_reading> read_log(shard_id, core::cursor from, std::vector<view_spec>) override
+    std::unique_ptr<log_reading> read_log(shard_id, core::cursor from, std::vector<view_spec> views) override
     {
         ++log_readings;
-        return std::make_unique<reading>(*this, std::move(from));
+        return std::make_unique<reading>(*this, std::move(from), std::move(views));
     }
+
+    // What readings share with others that start earlier, as app::log_readings has it: from an older snapshot than
+    // their own, and only the pages that hold something for them.
+    std::vector<core::snapshot> older;
     std::size_t views() const { return hub_.views(); }
 
     std::size_t log_readings = 0;
@@ -178,11 +183,29 @@ public:
 
 private:
     struct reading final : log_reading {
-        reading(bridge& owner, core::cursor from) : owner_(owner), position_(std::move(from))
+        reading(bridge& owner, core::cursor from, std::vector<view_spec> views)
+            : owner_(owner), position_(std::move(from)), views_(std::move(views))
         {
-            if (position_.inside) {
-                target_ = position_.inside->target;
+        }
+        core::cursor start() const
+        {
+            core::cursor shared = position_;
+            if (!owner_.older.empty()) {
+                const core::snapshot& one = owner_.older[owner_.log_readings % owner_.older.size()];
+                if (position_.seen.includes(one)) {
+                    shared.seen = one;
+                    if (shared.inside) {
+                        shared.inside->last.transaction_end -= std::min<core::change_id>(shared.inside->last.transaction_end, owner_.log_readings % 4);
+                    }
+                }
             }
+            return shared;
+        }
+        bool concerned(const core::batch& read) const
+        {
+            return std::any_of(read.changes.begin(), read.changes.end(), [&](const core::change& each) {
+                return std::any_of(views_.begin(), views_.end(), [&](const view_spec& view) { return see(view, each, 0, &write).has_value(); });
+            });
         }
         void next(handler done) override
         {
@@ -194,27 +217,34 @@ private:
                     done(core::failure{*owner_.log_fails, "gone"});
                     return;
                 }
-                const bool rest = position_.inside.has_value();
-                if (pages_.empty() && !done_) {
-                    auto read = owner_.source_.read(position_, rest ? position_.inside->target : owner_.source_.now(), owner_.page_size_);
-                    pages_.assign(read.begin(), read.end());
-                    done_ = !rest;
+                for (;;) {
+                    const bool rest = position_.inside.has_value();
+                    if (pages_.empty() && !done_) {
+                        auto read = owner_.source_.read(start(), rest ? position_.inside->target : owner_.source_.now(), owner_.page_size_);
+                        pages_.assign(read.begin(), read.end());
+                        done_ = !rest;
+                    }
+                    if (pages_.empty()) {
+                        done(page{nullptr, position_, owner_.codec_->seal(position_)});
+                        return;
+                    }
+                    const auto batch = std::move(pages_.front());
+                    pages_.pop_front();
+                    const core::cursor before = std::exchange(position_, batch->position_from(position_));
+                    if (goes_on_ || concerned(*batch)) {
+                        goes_on_ = batch->transaction_goes_on;
+                        done(page{batch, before});
+                        return;
+                    }
                 }
-                if (pages_.empty()) {
-                    done(page{nullptr, position_, owner_.codec_->seal(position_)});
-                    return;
-                }
-                auto batch = std::move(pages_.front());
-                pages_.pop_front();
-                position_ = batch->position();
-                done(page{batch, position_, owner_.codec_->seal(position_)});
             });
         }
         bridge& owner_;
         core::cursor position_;
-        std::optional<core::snapshot> target_;
+        std::vector<view_spec> views_;
         std::deque<core::batch_ptr> pages_;
         bool done_ = false;
+        bool goes_on_ = false;
         std::shared_ptr<int> alive_ = std::make_shared<int>();
     };
 

@@ -1,0 +1,87 @@
+#include "app/log_pass.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <set>
+#include <string>
+
+namespace rowcast::app {
+
+bool may_share_a_pass(const core::cursor& one, const core::cursor& other)
+{
+    if (!one.inside || !other.inside) {
+        return one.inside.has_value() == other.inside.has_value();
+    }
+    return one.inside->target == other.inside->target;
+}
+
+core::cursor common_start(const std::vector<core::cursor>& all)
+{
+    assert(!all.empty());
+    core::cursor start = all.front();
+    for (const core::cursor& each : all) {
+        if (start.seen.includes(each.seen)) {
+            start.seen = each.seen;
+        }
+        if (start.inside && each.inside->last < start.inside->last) {
+            start.inside->last = each.inside->last;
+        }
+    }
+    return start;
+}
+
+bool is_behind(const core::cursor& start, const core::cursor& position)
+{
+    return position.seen.includes(start.seen) && (!start.inside || start.inside->last <= position.inside->last);
+}
+
+void audience::add(std::size_t reading, const std::vector<hub::view_spec>& views)
+{
+    for (const hub::view_spec& spec : views) {
+        auto& taken = by_key_[spec.key()];
+        if (!taken) {
+            taken = std::make_unique<seat>();
+            taken->view.id = by_id_.size();
+            taken->view.spec = spec;
+            by_id_.push_back(taken.get());
+            index_.add(taken->view);
+        }
+        if (taken->readings.empty() || taken->readings.back() != reading) {
+            taken->readings.push_back(reading);
+        }
+    }
+}
+
+postgres::log_filter audience::filter() const
+{
+    std::set<std::string> tables;
+    std::set<std::string> channels;
+    for (const seat* each : by_id_) {
+        if (const auto* channel = std::get_if<hub::view_spec::channel>(&each->view.spec.target)) {
+            channels.insert(channel->name);
+        } else {
+            tables.emplace(each->view.spec.table());
+        }
+    }
+    return {{tables.begin(), tables.end()}, {channels.begin(), channels.end()}};
+}
+
+std::vector<std::size_t> audience::concerned(const core::batch& page)
+{
+    std::vector<bool> met(by_id_.size());
+    std::vector<std::size_t> found;
+    for (const core::change& each : page.changes) {
+        index_.candidates(each, [&](const hub::view& candidate) {
+            if (!met[candidate.id]) {
+                met[candidate.id] = true;
+                const auto& readings = by_id_[candidate.id]->readings;
+                found.insert(found.end(), readings.begin(), readings.end());
+            }
+        });
+    }
+    std::sort(found.begin(), found.end());
+    found.erase(std::unique(found.begin(), found.end()), found.end());
+    return found;
+}
+
+} // namespace rowcast::app
