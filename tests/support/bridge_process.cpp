@@ -1,0 +1,83 @@
+#include "support/bridge_process.hpp"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+#include "support/free_port.hpp"
+#include "support/http_client.hpp"
+#include "support/paths.hpp"
+
+namespace rowcast::support {
+
+bridge_process::bridge_process(const std::string& database_url, const std::string& rules, unsigned most_files, const std::string& limits)
+    : port_(free_port()), most_files_(most_files)
+{
+    file_ = std::filesystem::temp_directory_path() / ("rowcast-bridge-" + std::to_string(::getpid()) + "-" + std::to_string(port_) + ".yaml");
+    std::ofstream(file_) << "database: {url: \"" << database_url << "\"}\n"
+                         << "server:\n  listen: \"127.0.0.1:" << port_ << "\"\n  admin: \"127.0.0.1:" << free_port() << "\"\n"
+                         << "  limits: {connects_per_second_per_address: 100000" << (limits.empty() ? "" : ", ") << limits << "}\n"
+                         << "auth: {anonymous: true}\n"
+                         << rules;
+}
+
+bridge_process::~bridge_process()
+{
+    running_.reset();
+    std::filesystem::remove(file_);
+}
+
+void bridge_process::start()
+{
+    std::vector<std::string> command = {rowcast_binary(), "serve", "--config", file_};
+    if (most_files_ > 0) {
+        command = {"/bin/sh", "-c", "ulimit -n " + std::to_string(most_files_) + "; exec \"$0\" \"$@\"", rowcast_binary(), "serve", "--config", file_};
+    }
+    running_ = std::make_unique<process>(command);
+    const bool ready = eventually([&] {
+        try {
+            return http_client(port_).get("/readyz").status == 200;
+        } catch (const std::exception&) {
+            return false;
+        }
+    });
+    if (!ready) {
+        running_->signal(SIGKILL);
+        throw std::runtime_error("the bridge does not become ready: " + running_->error_rest());
+    }
+}
+
+void bridge_process::kill()
+{
+    running_->signal(SIGKILL);
+    running_->wait();
+}
+
+double bridge_process::metric(const std::string& name) const
+{
+    std::istringstream lines(http_client(port_).get("/metrics").body);
+    double sum = 0;
+    for (std::string line; std::getline(lines, line);) {
+        if (line.rfind(name, 0) == 0 && (line[name.size()] == ' ' || line[name.size()] == '{')) {
+            sum += std::stod(line.substr(line.rfind(' ')));
+        }
+    }
+    return sum;
+}
+
+std::uint64_t bridge_process::memory(const std::string& what) const
+{
+    std::ifstream status("/proc/" + std::to_string(running_->id()) + "/status");
+    for (std::string line; std::getline(status, line);) {
+        if (line.rfind(what + ":", 0) == 0) {
+            return std::stoull(line.substr(what.size() + 1)) * 1024;
+        }
+    }
+    throw std::runtime_error("no " + what + " in the status of the bridge");
+}
+
+}

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "support/process.hpp"
+
+namespace rowcast::support {
+
+/// `rowcast serve` as a process, on a port that stays the same when it is killed and started again.
+class bridge_process {
+public:
+    /// `rules` is the rest of the YAML: `tables:` and the like; whoever comes is anonymous. `most_files`: the shell's `ulimit -n` before it starts, 0: as it is.
+    bridge_process(const std::string& database_url, const std::string& rules, unsigned most_files = 0, const std::string& limits = {});
+    ~bridge_process();
+    bridge_process(const bridge_process&) = delete;
+
+    void start();          ///< Returns when /readyz says so.
+    void kill();           ///< SIGKILL, and waits for its end.
+    std::uint16_t port() const { return port_; }
+    pid_t id() const { return running_->id(); }
+    process& running() { return *running_; }
+
+    /// The sum of a metric over its labels.
+    double metric(const std::string& name) const;
+
+    /// "VmHWM", "VmRSS" of /proc/PID/status, in bytes.
+    std::uint64_t memory(const std::string& what) const;
+
+private:
+    std::uint16_t port_;
+    std::string file_;
+    unsigned most_files_;
+    std::unique_ptr<process> running_;
+};
+
+}
