@@ -8,7 +8,6 @@ namespace rowcast::core {
 namespace {
 
 constexpr std::size_t most_columns = 1600; // PostgreSQL's MaxHeapAttributeNumber
-constexpr std::size_t usual_columns = 8;   // room from the start, instead of growing to it step by step
 
 failure malformed_row(std::string_view why)
 {
@@ -25,7 +24,6 @@ result<row> row::parse(std::string json)
     row read;
     read.text_ = std::move(json);
     read.json_size_ = read.text_.size();
-    read.fields_.reserve(usual_columns);
 
     std::string decoded_names;
     json_scanner scan(read.text_);
