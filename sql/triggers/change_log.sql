@@ -27,6 +27,16 @@ comment on column rowcast.change_log.key_columns is 'names of the columns that i
 comment on column rowcast.change_log.channel is 'where a message was published';
 comment on column rowcast.change_log.event is 'a message''s event, or why clients must read the table again (RESYNC)';
 
+-- The row's own id, which has just been drawn for it: right for a call that logs one row, and cheaper than another number.
+do $do$
+begin
+  if not exists (select from pg_attrdef d join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
+                 where a.attrelid = 'rowcast.change_log'::regclass and a.attname = 'call') then
+    alter table rowcast.change_log alter column call set default currval('rowcast.change_log_id');
+  end if;
+end
+$do$;
+
 -- The only index, since every writer pays for it: the reader and retention both go by transaction.
 create index if not exists change_log_xid_id on rowcast.change_log (xid, id);
 

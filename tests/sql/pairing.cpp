@@ -33,6 +33,20 @@ TEST_CASE("of one statement all DELETEs of changed keys come before everything e
     CHECK(db.execute("select count(distinct call) from rowcast.change_log")[0][0].as<int>() == 1);
 }
 
+TEST_CASE("every trigger call has a number of its own, whether it logs one row or many")
+{
+    const database db{with_rowcast};
+    db.execute("create table t (id int primary key, v int); select rowcast.watch('t', notify => true)");
+    db.execute("insert into t values (1, 1)");
+    db.execute("begin; update t set v = 2; update t set v = 3; insert into t values (2, 1), (3, 1); update t set v = v + 1; delete from t where id = 1; commit");
+    const auto calls = db.execute("select call, count(*) from rowcast.change_log group by call order by call");
+    std::vector<int> rows;
+    for (const auto& each : calls) {
+        rows.push_back(each[1].as<int>());
+    }
+    CHECK(rows == std::vector<int>{1, 1, 1, 2, 3, 1});
+}
+
 TEST_CASE("old and new rows of a bulk update belong together")
 {
     const database db{with_rowcast};
