@@ -4,7 +4,9 @@
 #include "torture/schema.hpp"
 #include "torture/writer.hpp"
 
+#include <chrono>
 #include <tuple>
+#include <utility>
 
 namespace rowcast::torture {
 namespace {
@@ -365,6 +367,29 @@ void write_huge(const world& in, account& to, dice chance, unsigned most)
     });
 }
 
+// Several of these make so many small transactions for some seconds that the doorbell had better be quiet, and then none.
+void write_bursts(const world& in, account& to, dice chance)
+{
+    constexpr auto period = 20s;
+    constexpr auto burst = 4s;
+    writer by(in, to, std::move(chance));
+    bool bursting = false;
+    by.run([&] {
+        const auto now = std::chrono::steady_clock::now().time_since_epoch();
+        if (now % period < burst) {
+            bursting = true;
+            by.sql("update plain set amount = amount + 1 where id = " + text(by.random.between(1, 60)));
+            to.count("committed");
+            return;
+        }
+        if (std::exchange(bursting, false) && !by.sql("select from pg_locks where locktype = 'advisory' and objsubid = 2 "
+                                                      "and mode = 'ExclusiveLock' and granted").empty()) {
+            to.count("bursts that ended under a quiet doorbell");
+        }
+        by.in().sleep(100ms);
+    });
+}
+
 } // namespace
 
 writers::writers(const world& in, account& to, std::uint64_t seed, unsigned huge)
@@ -383,6 +408,9 @@ writers::writers(const world& in, account& to, std::uint64_t seed, unsigned huge
             [&in, &to, seed, number] { clerk(in, to, dice(seed, 100 + static_cast<unsigned>(number)), number).run(); });
     }
     start([&in, &to, seed, huge] { write_huge(in, to, dice(seed, 200), huge); });
+    for (unsigned number = 0; number < 3; ++number) {
+        start([&in, &to, seed, number] { write_bursts(in, to, dice(seed, 210 + number)); });
+    }
     start([&in, &to, seed] { change_definitions(in, to, dice(seed, 201)); });
 }
 
