@@ -25,6 +25,7 @@ begin
   end if;
   if renewed then
     delete from rowcast.change_log;
+    delete from rowcast.bridges;
     update rowcast.settings s
     set log_id = gen_random_uuid(), cursor_key = rowcast.random_secret(), lock_key = rowcast.random_lock_key(),
         system_identifier = (select c.system_identifier from pg_control_system() c),

@@ -15,6 +15,7 @@ grant select (lock_class, lock_key, max_row) on rowcast.settings to rowcast_capt
 
 grant select, delete on rowcast.change_log to rowcast_refresh;
 grant select, update on rowcast.settings to rowcast_refresh;
+grant select, insert, update, delete on rowcast.bridges to rowcast_refresh;
 grant select, update, delete on rowcast.watch_list to rowcast_refresh;
 grant select, insert, update, delete on rowcast.watch_relations to rowcast_refresh;
 grant execute on all functions in schema rowcast to rowcast_refresh;
@@ -23,6 +24,18 @@ grant execute on all functions in schema rowcast to rowcast_refresh;
 alter function rowcast.refresh() owner to rowcast_refresh;
 alter function rowcast.expire(interval, bigint, int) owner to rowcast_refresh;
 alter function rowcast.claim_identity() owner to rowcast_refresh;
+alter function rowcast.report_bridge(json) owner to rowcast_refresh;
+alter function rowcast.forget_bridge(uuid) owner to rowcast_refresh;
 grant create on schema rowcast to rowcast_capture;
 alter function rowcast.publish(text, text, json) owner to rowcast_capture;
 revoke create on schema rowcast from rowcast_capture;
+
+-- Bridges from before an upgrade get what grant_bridge has come to give since.
+do $do$
+begin
+  perform rowcast.grant_bridge(a.grantee)
+  from pg_proc p, aclexplode(p.proacl) a
+  where p.oid = 'rowcast.claim_identity()'::regprocedure and a.grantee not in (0, p.proowner)
+    and a.grantee <> (select nspowner from pg_namespace where nspname = 'rowcast');
+end
+$do$;

@@ -35,6 +35,7 @@ begin;
 \ir refresh_relations.sql
 \ir refresh.sql
 \ir expire.sql
+\ir bridges.sql
 \ir claim_identity.sql
 \ir grant_bridge.sql
 \ir grants.sql

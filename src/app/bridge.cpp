@@ -1,7 +1,10 @@
 #include "app/bridge.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <mutex>
+#include <random>
 #include <thread>
 
 #include "app/hub_thread.hpp"
@@ -37,6 +40,28 @@ std::string now_as_text()
                   static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
                   static_cast<int>(time.subseconds().count()));
     return text;
+}
+
+// Random, version 4 (RFC 9562).
+std::string make_uuid()
+{
+    std::random_device random;
+    std::string text;
+    for (const unsigned digits : {8U, 4U, 4U, 4U, 12U}) {
+        text += text.empty() ? "" : "-";
+        for (unsigned i = 0; i < digits; ++i) {
+            text += "0123456789abcdef"[random() % 16];
+        }
+    }
+    text[14] = '4';
+    text[19] = "89ab"[random() % 4];
+    return text;
+}
+
+std::string host_name()
+{
+    char name[256] = {};
+    return ::gethostname(name, sizeof name - 1) == 0 ? name : "";
 }
 
 // A plain NOTIFY as a message: its payload is text, whatever it looks like.
@@ -120,6 +145,7 @@ struct bridge::parts {
         }
     }
 
+    postgres::bridge_report report();
     void adopt(policy::catalog_ptr found);
     void follow();
     void heard(const core::batch_ptr& page);
@@ -131,6 +157,9 @@ struct bridge::parts {
     mutable std::mutex mutex; // of these, and of `source` while it is set
     std::shared_ptr<const policy::rules> rules;
     policy::catalog_ptr catalog; // nothing until it has been read: then no table is unknown, they are not known yet
+    hub::standing clients; // as of the last report
+    const std::string id = make_uuid();
+    const std::chrono::system_clock::time_point began = std::chrono::system_clock::now();
 
     log_readings readings;
     hub_thread hub;
@@ -138,6 +167,34 @@ struct bridge::parts {
     std::unique_ptr<keeper> keeping;
     std::unique_ptr<postgres::follower> source;
 };
+
+// The clients are asked where they stand for the next report: that takes as long as the shards have other things to do.
+postgres::bridge_report bridge::parts::report()
+{
+    server.survey([this](const hub::standing& now) {
+        const std::lock_guard lock(mutex);
+        clients = now;
+    });
+    postgres::bridge_report made;
+    made.id = id;
+    made.host = host_name();
+    made.process = ::getpid();
+    made.started = began;
+    made.retention_age = settings.database.keep.age;
+    made.retention_bytes = settings.database.keep.size;
+    if (const auto state = following()) {
+        made.doorbell = postgres::to_string(state->bell);
+        if (state->all_read_below != 0) {
+            made.position = state->all_read_below;
+        }
+    }
+    const std::lock_guard lock(mutex);
+    made.sessions = clients.sessions;
+    made.subscriptions = clients.subscriptions;
+    made.catching_up = clients.catching_up;
+    made.slowest = clients.slowest;
+    return made;
+}
 
 // The rules were written for tables as they were once; what no longer fits is said, and gives nothing.
 void bridge::parts::adopt(policy::catalog_ptr found)
@@ -208,9 +265,9 @@ bridge::~bridge()
 void bridge::start()
 {
     parts_->server.start();
-    parts_->keeping = std::make_unique<keeper>(parts_->settings.database, parts_->tell, [this](policy::catalog_ptr found) {
-        parts_->adopt(std::move(found));
-    });
+    parts_->keeping = std::make_unique<keeper>(
+        parts_->settings.database, parts_->tell, [this](policy::catalog_ptr found) { parts_->adopt(std::move(found)); },
+        [this] { return parts_->report(); });
     parts_->follow();
 }
 

@@ -45,8 +45,10 @@ private:
 
 } // namespace
 
-keeper::keeper(config::database settings, observe::sink tell, std::function<void(policy::catalog_ptr)> changed)
-    : settings_(std::move(settings)), tell_(std::move(tell)), changed_(std::move(changed)), thread_([this] { run(); })
+keeper::keeper(config::database settings, observe::sink tell, std::function<void(policy::catalog_ptr)> changed,
+               std::function<postgres::bridge_report()> report)
+    : settings_(std::move(settings)), tell_(std::move(tell)), changed_(std::move(changed)), report_(std::move(report)),
+      thread_([this] { run(); })
 {
 }
 
@@ -80,7 +82,8 @@ void keeper::run()
     catalog_watch catalog(settings_, stop_);
     postgres::maintenance chores({.connection = {.url = settings_.url, .purpose = "rowcast maintenance", .read_only = false},
                                   .retention_age = settings_.keep.age,
-                                  .retention_bytes = settings_.keep.size},
+                                  .retention_bytes = settings_.keep.size,
+                                  .report = report_},
                                  tell_, &stop_);
     std::unique_lock lock(mutex_);
     while (!stopped_) {
@@ -92,16 +95,14 @@ void keeper::run()
             }
             chores.run();
         } catch (const std::exception& error) {
-            lock.lock();
-            if (stopped_) {
-                return;
+            if (!stop_.is_set()) {
+                tell_(observe::background_failed{"reading the catalog", error.what()});
             }
-            lock.unlock();
-            tell_(observe::background_failed{"reading the catalog", error.what()});
         }
         lock.lock();
         asked_.wait_for(lock, settings_.poll_interval, [&] { return stopped_ || look_; });
     }
+    chores.leave();
 }
 
 } // namespace rowcast::app

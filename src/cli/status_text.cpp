@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -72,16 +73,105 @@ std::string tables_text(const postgres::database_status& status, const painter& 
     return table.print(paint, width) + warnings;
 }
 
-std::string bridges_text(const postgres::database_status& status)
+std::string counted(std::uint64_t count, const std::string& what)
+{
+    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+// A bridge says something once a minute; one that hangs does not.
+constexpr double silent_after_s = 150;
+
+// Retention reaches a cursor soon that has half of the way behind it.
+constexpr double halfway = 0.5;
+
+std::string slowest_text(const postgres::bridge_status::slowest_cursor& slowest)
+{
+    return "the slowest cursor is " + age_text(slowest.behind_s) + " and " + (slowest.more_changes ? "more than " : "") +
+           counted(slowest.changes, "change") + " behind";
+}
+
+std::string bridge_text(const postgres::bridge_status& bridge)
+{
+    std::string out = printable(bridge.host) + ", process " + std::to_string(bridge.process) +
+                      (bridge.user.empty() ? "" : ", as " + printable(bridge.user)) + ", since " +
+                      printable(bridge.started.substr(0, 19)) + "\n" + std::string(13, ' ') + counted(bridge.sessions, "session") + ", " +
+                      counted(bridge.subscriptions, "subscription") + ", " + std::to_string(bridge.catching_up) + " catching up; ";
+    return out + (bridge.slowest ? slowest_text(*bridge.slowest) : "nobody is behind") + "\n";
+}
+
+// What retention will soon do to the slowest client; empty: nothing.
+std::string outlook(const postgres::bridge_status& bridge, const postgres::database_status& status)
+{
+    if (!bridge.slowest) {
+        return "";
+    }
+    const auto& slowest = *bridge.slowest;
+    if (slowest.expired) {
+        return "retention has passed the slowest cursor: its client will have to start over";
+    }
+    if (slowest.behind_s > halfway * bridge.retention_age_s) {
+        return "the slowest cursor is " + age_text(slowest.behind_s) + " behind, and retention removes what is older than " +
+               age_text(bridge.retention_age_s);
+    }
+    const double part = static_cast<double>(slowest.changes) / static_cast<double>(std::max<std::uint64_t>(status.log_rows, 1));
+    const double bytes = std::min(part, 1.0) * static_cast<double>(status.log_bytes);
+    if (bytes > halfway * static_cast<double>(bridge.retention_bytes)) {
+        return "what the slowest cursor lacks takes " + size_text(static_cast<std::uint64_t>(bytes)) +
+               " of the log, and retention removes what is beyond " + size_text(bridge.retention_bytes);
+    }
+    return "";
+}
+
+std::string bridges_text(const postgres::database_status& status, const painter& paint)
 {
     if (status.bridges.empty()) {
         return "none is connected. Start one: rowcast serve --config FILE\n";
     }
     std::string out;
-    for (const postgres::bridge_session& each : status.bridges) {
-        out += (out.empty() ? "" : std::string(13, ' ')) + printable(each.user) + " from " +
-               (each.address.empty() ? "this machine" : printable(each.address)) + ", process " +
-               std::to_string(each.backend) + ", since " + printable(each.connected_since.substr(0, 19)) + "\n";
+    std::string warnings;
+    for (const postgres::bridge_status& each : status.bridges) {
+        out += (out.empty() ? "" : std::string(13, ' ')) + bridge_text(each);
+        const std::string who = paint(style::yellow, "! ") + printable(each.host) + ", process " + std::to_string(each.process) + ": ";
+        if (!each.connected) {
+            warnings += who + "has no connection any more, and said nothing for " + age_text(each.seen_s) + "\n";
+        } else if (each.seen_s > silent_after_s) {
+            warnings += who + "has said nothing for " + age_text(each.seen_s) + "; it may hang\n";
+        }
+        if (const std::string what = outlook(each, status); !what.empty()) {
+            warnings += who + what + "\n";
+        }
+    }
+    return out + warnings;
+}
+
+nlohmann::ordered_json bridge_json(const postgres::bridge_status& bridge, const postgres::database_status& status)
+{
+    nlohmann::ordered_json out{{"id", bridge.id},
+                               {"host", bridge.host},
+                               {"process", bridge.process},
+                               {"version", bridge.version},
+                               {"started", bridge.started},
+                               {"seen_s", bridge.seen_s},
+                               {"connected", bridge.connected},
+                               {"user", bridge.user},
+                               {"address", bridge.address},
+                               {"sessions", bridge.sessions},
+                               {"subscriptions", bridge.subscriptions},
+                               {"catching_up", bridge.catching_up},
+                               {"slowest_cursor", nullptr},
+                               {"position", bridge.position},
+                               {"doorbell", bridge.doorbell},
+                               {"retention_age_s", bridge.retention_age_s},
+                               {"retention_bytes", bridge.retention_bytes},
+                               {"warning", nullptr}};
+    if (bridge.slowest) {
+        out["slowest_cursor"] = {{"behind_s", bridge.slowest->behind_s},
+                                 {"changes", bridge.slowest->changes},
+                                 {"more_changes", bridge.slowest->more_changes},
+                                 {"expired", bridge.slowest->expired}};
+    }
+    if (const std::string what = outlook(bridge, status); !what.empty()) {
+        out["warning"] = what;
     }
     return out;
 }
@@ -99,7 +189,7 @@ std::string status_text(const postgres::database_status& status, const painter& 
     out += "Doorbell:    ";
     out += status.doorbell_holder.empty() ? "rings for each commit\n"
                                           : "quiet, " + printable(status.doorbell_holder) + " reads by itself\n";
-    out += "Bridges:     " + bridges_text(status);
+    out += "Bridges:     " + bridges_text(status, paint);
     if (status.notification_queue_usage > 0.1) {
         out += paint(style::yellow, "! ") + "The notification queue is " +
                decimal(status.notification_queue_usage * 100, "%") +
@@ -121,11 +211,8 @@ std::string status_json(const postgres::database_status& status)
                           {"misordering_triggers", each.misordering_triggers}});
     }
     nlohmann::ordered_json bridges = nlohmann::ordered_json::array();
-    for (const postgres::bridge_session& each : status.bridges) {
-        bridges.push_back({{"backend", each.backend},
-                           {"user", each.user},
-                           {"address", each.address},
-                           {"connected_since", each.connected_since}});
+    for (const postgres::bridge_status& each : status.bridges) {
+        bridges.push_back(bridge_json(each, status));
     }
     const nlohmann::ordered_json all{
         {"server_version", status.server_version},

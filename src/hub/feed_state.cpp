@@ -8,6 +8,7 @@ namespace rowcast::hub {
 feed::state::state(shard& home, feed_limits limits, std::function<void()> ready)
     : home_(home), limits_(limits), ready_(std::move(ready))
 {
+    home_.all_.insert(this);
 }
 
 bool feed::state::subscription::wants(const event& what) const
@@ -163,6 +164,28 @@ std::size_t feed::state::subscriptions() const
         std::count_if(subscriptions_.begin(), subscriptions_.end(), [](const auto& entry) { return !entry.second.stopped; }));
 }
 
+standing feed::state::survey() const
+{
+    standing mine;
+    mine.sessions = 1;
+    mine.subscriptions = subscriptions();
+    mine.catching_up = overflowed_ || !groups_.empty() ? 1 : 0;
+    const auto stands_at = [&](core::transaction_id xid) { mine.slowest = std::min(mine.slowest.value_or(xid), xid); };
+    for (const auto& [number, each] : groups_) {
+        if (each.position.seen.xmax != 0) { // else its cursor has not been looked at
+            stands_at(each.position.seen.xmin);
+        }
+    }
+    const auto first = std::find_if(items_.begin(), items_.end(), [](const item& each) {
+        const auto* work = std::get_if<page_work>(&each);
+        return work && work->group == 0;
+    });
+    if (first != items_.end()) {
+        stands_at(std::get<page_work>(*first).batch->before.xmin);
+    }
+    return mine;
+}
+
 void feed::state::leave()
 {
     ready_ = nullptr;
@@ -172,6 +195,7 @@ void feed::state::leave()
     }
     subscriptions_.clear();
     home_.unfinished_.erase(this);
+    home_.all_.erase(this);
 }
 
 void feed::state::push(item added)

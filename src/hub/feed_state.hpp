@@ -41,6 +41,7 @@ public:
     void close_transaction(const publication_ptr& published) override;
     void resync(std::size_t subscription, const std::string& reason) override;
     bool awaits_end_of_transaction() const override { return queued_open_ != 0; }
+    standing survey() const override;
 
 private:
     struct subscription {

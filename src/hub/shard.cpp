@@ -39,6 +39,15 @@ void shard::publish(const publication_ptr& published)
     }
 }
 
+standing shard::survey() const
+{
+    standing sum;
+    for (const receiver* each : all_) {
+        sum.add(each->survey());
+    }
+    return sum;
+}
+
 void shard::add(view_id view, subscriber added)
 {
     subscribers_[view].push_back(added);

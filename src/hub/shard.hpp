@@ -10,6 +10,7 @@
 
 #include "hub/gateway.hpp"
 #include "hub/publication.hpp"
+#include "hub/standing.hpp"
 
 namespace rowcast::hub {
 
@@ -27,6 +28,9 @@ public:
     const std::string& cursor() const { return cursor_; }
     shard_id id() const { return id_; }
 
+    // Takes a look at each feed.
+    standing survey() const;
+
 private:
     friend class feed;
     // What a publication reaches: a feed's state, and the feed's own number for the subscription. While it is told,
@@ -39,6 +43,7 @@ private:
         virtual void close_transaction(const publication_ptr& published) = 0;
         virtual void resync(std::size_t subscription, const std::string& reason) = 0;
         virtual bool awaits_end_of_transaction() const = 0;
+        virtual standing survey() const = 0;
     };
     struct subscriber {
         receiver* whose;
@@ -54,6 +59,7 @@ private:
     event_writer write_;
     std::string cursor_;
     std::unordered_map<view_id, std::vector<subscriber>> subscribers_;
+    std::unordered_set<receiver*> all_;
     std::unordered_set<receiver*> unfinished_; // those who got a part of a transaction that goes on
 };
 

@@ -46,6 +46,19 @@ struct server::state {
                 }};
     }
 
+    void survey(std::size_t number, hub::standing so_far, std::function<void(const hub::standing&)> done)
+    {
+        worker& on = *workers[number];
+        boost::asio::post(on.context(), [this, &on, number, so_far, done = std::move(done)]() mutable {
+            so_far.add(on.shard().survey());
+            if (number + 1 < workers.size()) {
+                survey(number + 1, so_far, std::move(done));
+            } else {
+                done(so_far);
+            }
+        });
+    }
+
     site shared;
     std::vector<std::unique_ptr<worker>> workers;
     std::unique_ptr<listener> accepting; // lives on the first worker
@@ -144,6 +157,12 @@ void server::permissions_changed()
     for (auto& each : state_->workers) {
         boost::asio::post(each->context(), [&on = *each] { on.reconsider(); });
     }
+}
+
+// From shard to shard, each on its own thread.
+void server::survey(std::function<void(const hub::standing&)> done)
+{
+    state_->survey(0, {}, std::move(done));
 }
 
 } // namespace rowcast::net

@@ -49,6 +49,9 @@ public:
     void post(hub::shard_id id, std::function<void()> work);
     void permissions_changed();
 
+    // Where all clients stand. `done` is called on a shard's thread; not where the server stops before.
+    void survey(std::function<void(const hub::standing&)> done);
+
 private:
     struct state;
     std::unique_ptr<state> state_;

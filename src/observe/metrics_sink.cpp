@@ -118,6 +118,9 @@ struct metrics_sink::state {
     counter& behind = one("rowcast_sessions_fell_behind_total", "Slow clients that went back to catching up.");
     counter& passes = one("rowcast_catch_up_passes_total", "Passes over the change log; one serves all who wait for it.");
     counter& served = one("rowcast_catch_up_readings_total", "Catch-ups that those passes served.");
+    gauge& catching_up = level("rowcast_sessions_catching_up", "Sessions that are being given what they have missed.");
+    gauge& slowest_behind =
+        level("rowcast_slowest_cursor_age_seconds", "Age of the oldest change that some client has not been given.");
     counter& log_reads = one("rowcast_catch_ups_total", "Catch-ups that were read from the change log.");
     counter& log_read_changes = one("rowcast_catch_up_changes_total", "Changes that catch-ups read from the log.");
 
@@ -243,6 +246,12 @@ struct metrics_sink::state {
     {
         passes.Increment();
         served.Increment(static_cast<double>(it.readings));
+    }
+
+    void operator()(const clients_stand& it)
+    {
+        catching_up.Set(static_cast<double>(it.catching_up));
+        slowest_behind.Set(it.slowest_behind.count());
     }
 
     void operator()(const stopping&) {}

@@ -31,12 +31,14 @@ struct events_sent { std::string_view transport; std::size_t events = 0; std::si
 struct fell_behind { std::string session; };            // a slow client went back to catching up
 struct log_read { std::size_t pages = 0; std::size_t changes = 0; };  // one catch-up from the log
 struct log_pass { std::size_t readings = 0; };           // one pass over the log begins, for so many catch-ups
+struct clients_stand { std::size_t catching_up = 0; std::chrono::duration<double> slowest_behind{}; }; // now and then
 struct stopping { std::string signal; };
 struct stopped { };
 
 using observation = std::variant<database_connected, database_lost, log_renewed, batch_read, flush_forced, doorbell_changed, log_expired,
                                  partitions_refreshed, bad_change, rule_misfit, background_failed, listening, session_opened, session_closed,
-                                 request_refused, events_sent, fell_behind, log_read, log_pass, stopping, stopped>;
+                                 request_refused, events_sent, fell_behind, log_read, log_pass, clients_stand, stopping,
+                                 stopped>;
 
 // Thread-safe; must not throw and must not block for long.
 using sink = std::function<void(const observation&)>;

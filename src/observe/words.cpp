@@ -203,6 +203,8 @@ struct speaker {
                 {{"readings", quoted(it.readings)}}};
     }
 
+    line operator()(const clients_stand&) const { return {}; }
+
     line operator()(const stopping& it) const
     {
         return {level::info,

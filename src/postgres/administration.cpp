@@ -71,12 +71,57 @@ void read_log_size(session& on, database_status& status)
     }
 }
 
+// Counting more than that says no more, and takes its time.
+constexpr std::uint64_t most_counted = 1'000'000;
+
+bridge_status::slowest_cursor read_slowest(session& on, const std::string& xid)
+{
+    const auto row = on.execute("select coalesce(extract(epoch from clock_timestamp() - (select at from rowcast.change_log "
+                                "where xid >= $1::xid8 order by xid, id limit 1)), 0)::float8, "
+                                "(select count(*) from (select from rowcast.change_log where xid >= $1::xid8 limit $2::bigint) l), "
+                                "(select expired_xid >= $1::xid8 from rowcast.settings)",
+                                {xid, std::to_string(most_counted + 1)})
+                         .at(0);
+    bridge_status::slowest_cursor slowest;
+    slowest.behind_s = row.at(0).as<double>();
+    slowest.changes = row.at(1).as<std::uint64_t>();
+    slowest.expired = row.at(2).as<bool>();
+    if (slowest.changes > most_counted) {
+        slowest.changes = most_counted;
+        slowest.more_changes = true;
+    }
+    return slowest;
+}
+
 void read_bridges(session& on, database_status& status)
 {
     for (const auto& row : on.execute(
-             "select pid, usename, client_addr, backend_start from pg_stat_activity "
-             "where datname = current_database() and application_name = 'rowcast bridge' order by backend_start")) {
-        status.bridges.push_back({row.at(0).as<int>(), row.at(1).c_str(), row.at(2).c_str(), row.at(3).c_str()});
+             "select b.id, b.host, b.process, b.version, b.started, extract(epoch from clock_timestamp() - b.seen)::float8, "
+             "a.pid is not null, a.usename, a.client_addr, b.sessions, b.subscriptions, b.catching_up, b.slowest, b.position, "
+             "b.doorbell, extract(epoch from b.retention_age)::float8, b.retention_bytes "
+             "from rowcast.bridges b "
+             "left join pg_stat_activity a on a.pid = b.backend and a.datname = current_database() order by b.started")) {
+        bridge_status bridge;
+        bridge.id = row.at(0).c_str();
+        bridge.host = row.at(1).c_str();
+        bridge.process = row.at(2).as<int>();
+        bridge.version = row.at(3).c_str();
+        bridge.started = row.at(4).c_str();
+        bridge.seen_s = row.at(5).as<double>();
+        bridge.connected = row.at(6).as<bool>();
+        bridge.user = row.at(7).c_str();
+        bridge.address = row.at(8).c_str();
+        bridge.sessions = row.at(9).as<std::uint64_t>();
+        bridge.subscriptions = row.at(10).as<std::uint64_t>();
+        bridge.catching_up = row.at(11).as<std::uint64_t>();
+        if (!row.at(12).is_null()) {
+            bridge.slowest = read_slowest(on, row.at(12).c_str());
+        }
+        bridge.position = row.at(13).c_str();
+        bridge.doorbell = row.at(14).c_str();
+        bridge.retention_age_s = row.at(15).as<double>();
+        bridge.retention_bytes = row.at(16).as<std::uint64_t>();
+        status.bridges.push_back(std::move(bridge));
     }
 }
 

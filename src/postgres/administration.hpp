@@ -31,11 +31,33 @@ struct watched_table {
     std::vector<std::string> misordering_triggers;
 };
 
-struct bridge_session {
-    int backend = 0;
+// What a bridge last said about itself (rowcast.bridges), and what the server knows of its session.
+struct bridge_status {
+    // Of the client that lacks most.
+    struct slowest_cursor {
+        double behind_s = 0;       // age of the oldest change that it has not been given
+        std::uint64_t changes = 0; // about, from there on
+        bool more_changes = false; // than were counted
+        bool expired = false;      // retention has passed it
+    };
+
+    std::string id;
+    std::string host;
+    int process = 0;
+    std::string version;
+    std::string started;
+    double seen_s = 0;     // ago
+    bool connected = true; // its session is there
     std::string user;
-    std::string address; // empty: by socket
-    std::string connected_since;
+    std::string address; // of that session; empty: by socket
+    std::uint64_t sessions = 0;
+    std::uint64_t subscriptions = 0;
+    std::uint64_t catching_up = 0;
+    std::optional<slowest_cursor> slowest; // nothing: everybody has everything
+    std::string position;                  // a transaction id: everything below has been read
+    std::string doorbell;
+    double retention_age_s = 0;
+    std::uint64_t retention_bytes = 0;
 };
 
 struct database_status {
@@ -48,7 +70,7 @@ struct database_status {
     std::uint64_t log_rows = 0;  // estimated
     std::string oldest_change;   // its time; empty: none
     double oldest_age_s = 0;
-    std::vector<bridge_session> bridges;
+    std::vector<bridge_status> bridges;
     std::string doorbell_holder;         // "pid 123 (rowcast)": a bridge that reads by itself; empty: the bell rings
     double notification_queue_usage = 0; // 0 to 1; PostgreSQL fails every NOTIFY at 1
 };

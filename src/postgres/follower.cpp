@@ -231,7 +231,7 @@ void follower::read()
     tend_bell();
     {
         const std::lock_guard lock(mutex_);
-        status_ = {true, "", now, bell_.current()};
+        status_ = {true, "", now, bell_.current(), position_.seen.xmin};
     }
     if (callbacks_.read_to_end) {
         callbacks_.read_to_end();

@@ -61,6 +61,7 @@ public:
         std::string problem;                                            // why not, where it is not connected
         std::optional<std::chrono::steady_clock::time_point> last_read; // up to date as of then
         doorbell::state bell = doorbell::state::letting_go;
+        core::transaction_id all_read_below = 0;
     };
 
     follower(follower_options options, follower_callbacks callbacks, observe::sink sink);

@@ -3,6 +3,12 @@
 #include <utility>
 
 namespace rowcast::postgres {
+namespace {
+
+constexpr std::chrono::seconds time_to_leave{1};
+const std::string lock_not_available = "55P03";
+
+} // namespace
 
 maintenance::maintenance(maintenance_options options, const observe::sink& sink, const event* stop)
     : options_(std::move(options))
@@ -24,11 +30,39 @@ void maintenance::run()
         expire();
         what = "looking after the triggers";
         refresh();
+        what = "reporting to the database";
+        report();
     } catch (const interrupted&) {
         connection_.reset();
     } catch (const std::exception& error) {
         connection_.reset();
         sink_(observe::background_failed{what, error.what()});
+    }
+}
+
+void maintenance::report()
+{
+    if (!options_.report) {
+        return;
+    }
+    const bridge_report now = options_.report();
+    if (const auto behind = register_.report(*connection_, now)) {
+        sink_(observe::clients_stand{now.catching_up, *behind});
+    }
+}
+
+void maintenance::leave()
+{
+    if (!register_.is_entered()) {
+        return;
+    }
+    try {
+        connection_options briefly = options_.connection;
+        briefly.connect_timeout = briefly.statement_timeout = time_to_leave;
+        connection on(briefly);
+        register_.leave(on);
+    } catch (const std::exception& error) {
+        sink_(observe::background_failed{"taking leave of the database", error.what()});
     }
 }
 
@@ -55,11 +89,18 @@ void maintenance::expire()
     std::uint64_t removed = 0;
     bool more = true;
     while (more && std::chrono::steady_clock::now() < until) {
-        const rows batch = connection_->execute("select removed, more from rowcast.expire($1::interval, $2::bigint)",
-                                                {std::to_string(options_.retention_age.count()) + " milliseconds",
-                                                 std::to_string(options_.retention_bytes)});
-        removed += batch.number(0, 0);
-        more = batch.truth(0, 1) && batch.number(0, 0) > 0;
+        try {
+            const rows batch = connection_->execute("select removed, more from rowcast.expire($1::interval, $2::bigint)",
+                                                    {std::to_string(options_.retention_age.count()) + " milliseconds",
+                                                     std::to_string(options_.retention_bytes)});
+            removed += batch.number(0, 0);
+            more = batch.truth(0, 1) && batch.number(0, 0) > 0;
+        } catch (const database_error& error) {
+            if (error.sqlstate() != lock_not_available) {
+                throw;
+            }
+            more = false; // somebody works on the log itself, and goes first
+        }
     }
     if (removed > 0) {
         sink_(observe::log_expired{removed});

@@ -1,10 +1,12 @@
 #pragma once
 
 #include "observe/observation.hpp"
+#include "postgres/bridge_register.hpp"
 #include "postgres/connection.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 
 namespace rowcast::postgres {
@@ -14,10 +16,11 @@ struct maintenance_options {
     std::chrono::milliseconds retention_age = std::chrono::hours(24);
     std::uint64_t retention_bytes = 2'000'000'000;
     std::chrono::milliseconds at_most = std::chrono::seconds(2); // how long one round of retention may take
+    std::function<bridge_report()> report = nullptr; // asked once a round; empty: nothing is reported
 };
 
-// What the database needs done now and then: triggers for new partitions, and old changes removed. For a thread of its
-// own. Any number of bridges may do it: the database lets one at a time.
+// What the database needs done now and then: triggers for new partitions, old changes removed, and to know which bridges
+// there are. For a thread of its own. Any number of bridges may do it: the database lets one at a time.
 class maintenance {
 public:
     // Both must outlive it; `stop` may be null, and ends a round early.
@@ -26,17 +29,22 @@ public:
     // One round. Never throws: what fails is told as background_failed, and tried again in the next round.
     void run();
 
+    // Takes this bridge off the list, on a connection that `stop` does not end: a second at the most. Never throws.
+    void leave();
+
     // With other limits from the next round on.
     void set_retention(std::chrono::milliseconds age, std::uint64_t bytes);
 
 private:
     void refresh();
     void expire();
+    void report();
 
     maintenance_options options_;
     const observe::sink& sink_;
     const event* stop_;
     std::optional<connection> connection_;
+    bridge_register register_;
 };
 
 } // namespace rowcast::postgres

@@ -1,6 +1,7 @@
 #include "postgres/administration.hpp"
 
 #include "core/version.hpp"
+#include "postgres/bridge_register.hpp"
 #include "postgres/embedded_sql.hpp"
 #include "postgres/follower.hpp"
 #include "postgres/recorder.hpp"
@@ -187,13 +188,15 @@ TEST_CASE("status tells the versions, the log, who is connected and who holds th
 
     db.execute("create table t (id int primary key)");
     REQUIRE(admin.watch(whole("t")));
-    test::recorder got;
-    postgres::follower_options options;
-    options.connection.url = db.url();
-    options.connection.purpose = "rowcast bridge"; // as app names it
-    const postgres::follower follower{options, got.callbacks(), got.sink()};
-    got.wait_for_start();
     db.execute("insert into t values (1)");
+    postgres::connection reporting{{.url = db.url(), .read_only = false}};
+    postgres::bridge_report report;
+    report.id = "11111111-2222-4333-8444-555555555555";
+    report.host = "web-1";
+    report.sessions = 7;
+    report.slowest = 3;
+    report.retention_age = std::chrono::hours(1);
+    CHECK(postgres::bridge_register().report(reporting, report));
     pqxx::connection other = db.connect();
     pqxx::nontransaction work{other};
     // A negative key of two halves, as settings may hold it.
@@ -208,8 +211,20 @@ TEST_CASE("status tells the versions, the log, who is connected and who holds th
     CHECK(status->oldest_change.size() > 10);
     CHECK(status->oldest_age_s >= 0);
     REQUIRE(status->bridges.size() == 1);
-    CHECK(status->bridges[0].backend > 0);
-    CHECK(status->bridges[0].address.empty());
+    const postgres::bridge_status& bridge = status->bridges[0];
+    CHECK(bridge.id == report.id);
+    CHECK(bridge.host == "web-1");
+    CHECK(bridge.version == core::version());
+    CHECK(bridge.connected);
+    CHECK(bridge.user == reporting.user());
+    CHECK(bridge.address.empty());
+    CHECK(bridge.sessions == 7);
+    CHECK(bridge.position.empty());
+    CHECK(bridge.retention_age_s == 3600);
+    REQUIRE(bridge.slowest);
+    CHECK(bridge.slowest->changes == 1);
+    CHECK(bridge.slowest->behind_s >= 0);
+    CHECK_FALSE(bridge.slowest->expired);
     CHECK(status->doorbell_holder == "pid " + std::to_string(other.backendpid()) + " (the holder)");
 }
 

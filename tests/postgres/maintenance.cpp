@@ -64,6 +64,27 @@ TEST_CASE("a round of maintenance removes what is old in small batches, and give
     CHECK(find<observe::background_failed>(seen) == nullptr);
 }
 
+TEST_CASE("retention lets those go first who work on the log itself, and that is no failure", "[serial]")
+{
+    const database db{with_rowcast};
+    db.execute("create table t (id int primary key); select rowcast.watch('t', notify => true); insert into t values (1)");
+    std::vector<observe::observation> seen;
+    const observe::sink sink = [&](const observe::observation& each) { seen.push_back(each); };
+    postgres::maintenance service{{.connection = {.url = db.url()}, .retention_age = 0ms}, sink, nullptr};
+    {
+        pqxx::connection connection{db.connect()};
+        pqxx::work holder{connection};
+        holder.exec("lock table rowcast.change_log in exclusive mode");
+        service.run();
+        CHECK(seen.empty());
+    }
+    CHECK(support::eventually([&] {
+        service.run();
+        return db.execute("select from rowcast.change_log").empty();
+    }));
+    CHECK(find<observe::background_failed>(seen) == nullptr);
+}
+
 TEST_CASE("maintenance that fails says so, and is itself again as soon as the database is")
 {
     const database db{with_rowcast};

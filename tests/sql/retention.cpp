@@ -126,3 +126,33 @@ TEST_CASE("expire refuses ages and sizes that make no sense")
     const auto arguments = GENERATE(as<std::string>{}, "null", "'-1 hour'", "'1 hour', -1", "'1 hour', 1, 0", "'1 hour', 1, null");
     CHECK_THAT(refusal(db, "select rowcast.expire(" + arguments + ")"), Catch::Contains("must not be negative"));
 }
+
+TEST_CASE("writers do not wait for an expire that is under way", "[serial]")
+{
+    const database db{with_rowcast};
+    make_log(db, 5, 60);
+    REQUIRE(settled(db));
+    pqxx::connection connection{db.connect()};
+    pqxx::work expiring{connection};
+    CHECK(expiring.exec("select removed from rowcast.expire('0')")[0][0].as<int>() == 300);
+    // Its locks are held until it commits.
+    CHECK_NOTHROW(db.execute("set lock_timeout = '10ms'; set statement_timeout = '5s'; insert into t (v) values ('new'); update t set v = 'y' where id = 1;"
+                             "delete from t where id = 2; truncate t; select rowcast.publish('c', 'e', '{}'); select rowcast.watch('t', notify => false)"));
+    expiring.commit();
+    CHECK(remaining(db) == 5);
+}
+
+TEST_CASE("expire gives up at once where it would have to wait, and removes nothing", "[serial]")
+{
+    const database db{with_rowcast};
+    make_log(db, 2, 3);
+    REQUIRE(settled(db));
+    pqxx::connection connection{db.connect()};
+    pqxx::work holder{connection};
+    const auto lock = GENERATE(as<std::string>{}, "lock table rowcast.change_log in exclusive mode", "select from rowcast.settings for update",
+                               "select from rowcast.change_log order by id desc limit 1 for update");
+    holder.exec(lock);
+    CHECK_THAT(refusal(db, "set statement_timeout = '5s'; select rowcast.expire('0')"), Catch::Contains("lock timeout"));
+    holder.abort();
+    CHECK(remaining(db) == 6);
+}
