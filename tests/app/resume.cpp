@@ -131,12 +131,14 @@ TEST_CASE("A cursor that the ring no longer reaches resumes from the log")
     db.execute(watched + "create table ballast (id serial primary key, v text); select rowcast.watch('ballast', notify => true)");
     const running_bridge bridge(db.url());
     const std::string cursor = cursor_after(bridge, on(db), 1);
+    subscriber reader(way::websocket, bridge.port(), {});
     insert_each(on(db), 2, 20);
     // More than the ring holds.
     for (int i = 0; i < 10; ++i) {
         db.execute("insert into ballast (v) select repeat('x', 1000000) from generate_series(1, 8)");
     }
     insert_each(on(db), 21, 30);
+    support::ids_until(reader, 30); // now the bridge has come so far
     check(bridge.port(), cursor, "resumed", range(2, 30), on(db));
     CHECK(bridge.got.count<observe::log_read>() > 0);
 }
