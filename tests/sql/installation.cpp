@@ -96,6 +96,27 @@ TEST_CASE("the log has one index, so that writers pay for no more")
     CHECK(db.execute("select from pg_index where indrelid = 'rowcast.change_log'::regclass").size() == 1);
 }
 
+TEST_CASE("what is large in the log is compressed by LZ4 where the server has it, also after an upgrade")
+{
+    const database db{with_rowcast};
+    const auto has_lz4 = [&] {
+        try {
+            db.execute("create temp table t (v text compression lz4)");
+            return true;
+        } catch (const pqxx::sql_error&) {
+            return false; // PostgreSQL 13 does not know the word
+        }
+    };
+    if (!has_lz4()) {
+        return;
+    }
+    const auto used = [&] { return db.execute("select count(*) from pg_attribute where attrelid = 'rowcast.change_log'::regclass and attcompression = 'l'")[0][0].as<int>(); };
+    CHECK(used() == 2);
+    db.execute("alter table rowcast.change_log alter column new set compression default, alter column old set compression default");
+    db.execute(install);
+    CHECK(used() == 2);
+}
+
 TEST_CASE("a DBA finds every table, column and function of rowcast described")
 {
     const database db{with_rowcast};
