@@ -50,7 +50,14 @@ struct by_websocket final : subscriber::state {
             message["after"] = *what.after;
         }
         client.send(message);
-        const json said = client.await("subscribed", within);
+        json said;
+        do {
+            const auto message = client.receive(within);
+            if (!message || message->at("type") == "error") {
+                throw std::runtime_error(message ? message->dump() : "the bridge closed the WebSocket");
+            }
+            said = *message;
+        } while (said.at("type") != "subscribed");
         answer = named(said);
         cursor = said.at("cursor");
     }
