@@ -52,11 +52,11 @@ struct by_websocket final : subscriber::state {
         client.send(message);
         json said;
         do {
-            const auto message = client.receive(within);
-            if (!message || message->at("type") == "error") {
-                throw std::runtime_error(message ? message->dump() : "the bridge closed the WebSocket");
+            const auto heard = client.receive(within);
+            if (!heard || heard->at("type") == "error") {
+                throw std::runtime_error(heard ? heard->dump() : "the bridge closed the WebSocket");
             }
-            said = *message;
+            said = *heard;
         } while (said.at("type") != "subscribed");
         answer = named(said);
         cursor = said.at("cursor");
