@@ -1,5 +1,5 @@
 -- Says which log this is. A bridge calls it at start and after every reconnect, before it reads.
--- In a copy (see is_copy) the log means nothing: it is emptied and gets a new identity, and cursors made before are
+-- In a copy (is_copy, is_of_the_future) the log means nothing: it is emptied and gets a new identity, and cursors made before are
 -- foreign to it.
 create or replace function rowcast.claim_identity(
   out log_id uuid, out timeline int, out cursor_key bytea, out lock_class int, out lock_key int,
@@ -17,11 +17,11 @@ begin
       using errcode = 'read_only_sql_transaction',
             hint = 'Connect to the primary (target_session_attrs=read-write with all hosts in the URL).';
   end if;
-  renewed := rowcast.is_copy();
+  renewed := rowcast.is_copy() or rowcast.is_of_the_future();
   if renewed then
     -- Again, behind a lock: of two bridges only the first renews.
     perform from rowcast.settings for update;
-    renewed := rowcast.is_copy();
+    renewed := rowcast.is_copy() or rowcast.is_of_the_future();
   end if;
   if renewed then
     delete from rowcast.change_log;

@@ -237,6 +237,23 @@ TEST_CASE("a cursor of before what retention removed is expired, one of after it
     CHECK(read_all(reader).read.size() == 1);
 }
 
+TEST_CASE("a cursor of a future that the database does not have is foreign, whole and inside a step: it was set back")
+{
+    const database db{with_rowcast};
+    const auto identity = identity_of(db);
+    const core::snapshot now = position_now(db).seen;
+    core::snapshot later = now;
+    later.xmin = later.xmax = now.xmax + 1'000'000;
+    later.in_progress.clear();
+    log_reader reader{{.url = db.url()}, warn, nullptr};
+    for (const core::cursor& ahead : {core::cursor{later, std::nullopt}, core::cursor{now, core::cursor::progress{later, {5, 5}}}}) {
+        reader.open(identity, ahead, {});
+        const auto page = reader.next();
+        REQUIRE(page.has_error());
+        CHECK(page.error().code == core::error_code::cursor_foreign);
+    }
+}
+
 TEST_CASE("a cursor of another log is foreign, and one that cannot be read now is not")
 {
     const database db{with_rowcast};

@@ -2,6 +2,7 @@
 
 #include "postgres/embedded_sql.hpp"
 #include "sql/captured.hpp"
+#include "sql/temporary_role.hpp"
 
 using namespace rowcast::test;
 using rowcast::support::database;
@@ -65,6 +66,28 @@ TEST_CASE("an upgrade reaches the tables that are watched already, and keeps wha
     CHECK(db.execute("select from rowcast.settings where version = rowcast.version() and version <> '0.0.1'").size() == 1);
     CHECK(captured_by(db, "insert into t values (2)") == lines{R"(INSERT t {"id":2})"});
     CHECK(db.execute("select * from rowcast.refresh()").empty());
+}
+
+TEST_CASE("an upgrade gives the bridges' roles what they need since, and nobody else")
+{
+    const database neighbour{with_rowcast};
+    const database db;
+    db.execute(install);
+    const temporary_role bridge{db, "bridge"};
+    const temporary_role other{db, "other"};
+    db.execute("select rowcast.grant_bridge('" + bridge.name + "'); grant usage on schema rowcast to " + other.name +
+               "; grant execute on function rowcast.publish(text, text, json) to " + other.name);
+    // As an older version would have left it.
+    db.execute("revoke all on function rowcast.report_bridge(json) from " + bridge.name + "; revoke all on rowcast.bridges from " + bridge.name);
+    db.execute(install);
+    const auto may = [&](const std::string& role) {
+        return db.execute("select has_function_privilege('" + role + "', 'rowcast.report_bridge(json)', 'execute') and has_table_privilege('" +
+                          role + "', 'rowcast.bridges', 'select')")[0][0].as<bool>();
+    };
+    CHECK(may(bridge.name));
+    CHECK_FALSE(may(other.name));
+    CHECK_FALSE(may("rowcast_capture"));
+    CHECK_FALSE(may("public"));
 }
 
 TEST_CASE("uninstalling leaves no trace, and installing after that starts anew")
