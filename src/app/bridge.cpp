@@ -219,17 +219,19 @@ void bridge::parts::follow()
     const auto past = std::make_shared<std::optional<postgres::recent_past>>(); // until `started`
     callbacks.recent = [past](postgres::recent_past before_head) { *past = std::move(before_head); };
     callbacks.started = [this, codec_of, past](const postgres::log_identity& identity, const core::snapshot& head) {
-        readings.expect(identity);
+        const auto codec = codec_of(identity);
+        readings.expect(identity, codec);
         auto recent = std::exchange(*past, std::nullopt).value_or(postgres::recent_past{head, {}});
-        hub.started(codec_of(identity), std::move(recent.from), std::move(recent.pages));
+        hub.started(codec, std::move(recent.from), std::move(recent.pages));
     };
     callbacks.batch = [this](core::batch_ptr page) {
         heard(page);
         hub.publish(std::move(page));
     };
     callbacks.replaced = [this, codec_of](std::string_view reason, const postgres::log_identity& identity, const core::snapshot& head) {
-        readings.expect(identity);
-        hub.replaced(std::string(reason), codec_of(identity), head);
+        const auto codec = codec_of(identity);
+        readings.expect(identity, codec);
+        hub.replaced(std::string(reason), codec, head);
     };
     callbacks.message = [this](const postgres::notification& message) { hub.message(as_message(message)); };
     callbacks.read_to_end = [this] { hub.read_to_end(); };

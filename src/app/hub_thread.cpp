@@ -152,9 +152,10 @@ void hub_thread::detach(hub::shard_id, std::vector<hub::view_id> views)
     boost::asio::post(thread_, [this, views = std::move(views)] { hub_.detach(views); });
 }
 
-std::unique_ptr<hub::log_reading> hub_thread::read_log(hub::shard_id shard, core::cursor from, std::vector<hub::view_spec> views)
+std::unique_ptr<hub::log_reading> hub_thread::read_log(hub::shard_id shard, core::cursor from, std::shared_ptr<const core::cursor_codec> of,
+                                                       std::vector<hub::view_spec> views)
 {
-    return readings_.begin(std::move(from), views, [this, shard](std::function<void()> work) { post_(shard, std::move(work)); });
+    return readings_.begin(std::move(from), of, views, [this, shard](std::function<void()> work) { post_(shard, std::move(work)); });
 }
 
 } // namespace rowcast::app

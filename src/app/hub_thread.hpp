@@ -46,7 +46,8 @@ public:
     // gateway
     void attach(hub::shard_id shard, hub::attach_request request, std::function<void(hub::attach_reply)> reply) override;
     void detach(hub::shard_id shard, std::vector<hub::view_id> views) override;
-    std::unique_ptr<hub::log_reading> read_log(hub::shard_id shard, core::cursor from, std::vector<hub::view_spec> views) override;
+    std::unique_ptr<hub::log_reading> read_log(hub::shard_id shard, core::cursor from, std::shared_ptr<const core::cursor_codec> of,
+                                               std::vector<hub::view_spec> views) override;
 
 private:
     struct parked {

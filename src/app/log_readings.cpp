@@ -41,7 +41,7 @@ int age(core::transaction_id newest, const core::cursor& position)
 // not constant.
 struct log_readings::reading : std::enable_shared_from_this<reading> {
     std::vector<hub::view_spec> views;
-    std::shared_ptr<const postgres::log_identity> identity;
+    std::shared_ptr<const postgres::log_identity> identity; // null: of a log that is gone
     post_back post;
     core::cursor position; // after the last page that was read for it
     pass* in = nullptr;    // the pass that serves it
@@ -82,6 +82,10 @@ public:
         what_->handler = std::move(done);
         const std::lock_guard held(owner_.mutex_);
         what_->wanted = true;
+        if (!what_->identity) {
+            owner_.answer(*what_, core::failure{error_code::cursor_foreign, std::string(core::describe(error_code::cursor_foreign).sentence)});
+            return;
+        }
         if (!what_->in) {
             owner_.waiting_.push_back(what_);
             owner_.changed_.notify_all();
@@ -127,14 +131,16 @@ void log_readings::stop()
     }
 }
 
-void log_readings::expect(const postgres::log_identity& identity)
+void log_readings::expect(const postgres::log_identity& identity, std::shared_ptr<const core::cursor_codec> codec)
 {
     const std::lock_guard held(mutex_);
+    codec_ = std::move(codec);
     identity_ = std::make_shared<const postgres::log_identity>(identity);
     newest_ = 0;
 }
 
-std::unique_ptr<hub::log_reading> log_readings::begin(core::cursor from, const std::vector<hub::view_spec>& views, post_back post)
+std::unique_ptr<hub::log_reading> log_readings::begin(core::cursor from, const std::shared_ptr<const core::cursor_codec>& of,
+                                                      const std::vector<hub::view_spec>& views, post_back post)
 {
     auto made = std::make_shared<reading>();
     made->views = views;
@@ -142,7 +148,7 @@ std::unique_ptr<hub::log_reading> log_readings::begin(core::cursor from, const s
     made->position = std::move(from);
     {
         const std::lock_guard held(mutex_);
-        made->identity = identity_;
+        made->identity = of == codec_ ? identity_ : nullptr;
         newest_ = std::max(newest_, made->position.seen.xmax);
     }
     return std::make_unique<handle>(*this, std::move(made));

@@ -34,11 +34,14 @@ public:
     log_readings(const log_readings&) = delete;
 
     // The log that cursors now belong to, before the first reading. Any thread.
-    void expect(const postgres::log_identity& identity);
+    // `codec` seals its cursors.
+    void expect(const postgres::log_identity& identity, std::shared_ptr<const core::cursor_codec> codec);
 
     // `post` runs what it is given on the thread of whoever reads; there the pages come.
     using post_back = std::function<void(std::function<void()>)>;
-    std::unique_ptr<hub::log_reading> begin(core::cursor from, const std::vector<hub::view_spec>& views, post_back post);
+    // `of`: seals cursors of the log that `from` belongs to. Where that is not the expected one any more: cursor_foreign.
+    std::unique_ptr<hub::log_reading> begin(core::cursor from, const std::shared_ptr<const core::cursor_codec>& of,
+                                            const std::vector<hub::view_spec>& views, post_back post);
 
     // Ends the threads; no handler is called afterwards, but those that were posted already.
     void stop();
@@ -70,6 +73,7 @@ private:
     std::condition_variable changed_;
     std::deque<reading_ptr> waiting_; // those who want a page and are in no pass
     std::shared_ptr<const postgres::log_identity> identity_;
+    std::shared_ptr<const core::cursor_codec> codec_;
     core::transaction_id newest_ = 0; // of all positions that were seen
     clock::time_point next_pass_{};   // not before
     bool stopped_ = false;

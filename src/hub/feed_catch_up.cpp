@@ -30,7 +30,6 @@ void feed::state::attach(std::uint64_t number)
 
 void feed::state::attached(std::uint64_t number, const std::vector<std::size_t>& who, attach_reply reply)
 {
-    codec_ = reply.codec;
     const auto found = groups_.find(number);
     const bool parked = found != groups_.end() && found->second.named && main_is_away();
     if (found == groups_.end() || parked) {
@@ -44,6 +43,7 @@ void feed::state::attached(std::uint64_t number, const std::vector<std::size_t>&
         return;
     }
     group& joining = found->second;
+    joining.codec = reply.codec;
     switch (reply.what) {
     case attach_reply::outcome::reset:
         if (joining.announced) {
@@ -55,7 +55,7 @@ void feed::state::attached(std::uint64_t number, const std::vector<std::size_t>&
         [[fallthrough]];
     case attach_reply::outcome::live:
         announce(number, joining.reset ? subscribed::status::reset : subscribed::status::live, reply.cursor);
-        joining.position = codec_->open(reply.cursor).value();
+        joining.position = joining.codec->open(reply.cursor).value();
         joining.now = group::step::replaying;
         joining.announced_as_live = true;
         adopt(who, reply.views);
@@ -94,7 +94,7 @@ void feed::state::read(std::uint64_t number)
     for (const std::size_t member : members(number)) {
         views.push_back(subscriptions_.at(member).view);
     }
-    joining.reading = home_.hub_.read_log(home_.id_, joining.position, std::move(views));
+    joining.reading = home_.hub_.read_log(home_.id_, joining.position, joining.codec, std::move(views));
     joining.reading->next([this, number](auto page) { page_read(number, std::move(page)); });
 }
 
@@ -212,9 +212,10 @@ void feed::state::overflow()
         const auto* work = std::get_if<page_work>(&each);
         return work && work->group == 0;
     });
-    assert(first != items_.end() && codec_);
+    assert(first != items_.end());
     const page_work& oldest = std::get<page_work>(*first);
     if (oldest.next == 0) {
+        live_.codec = oldest.codec;
         live_.position = {oldest.batch->before, std::nullopt};
         if (!oldest.batch->changes.empty()) {
             core::place before_first = oldest.batch->changes.front().where;
@@ -228,7 +229,7 @@ void feed::state::overflow()
     static_cast<stream&>(fallen) = live_;
     fallen.named = false;
     fallen.announced = true;
-    fallen.after = codec_->seal(live_.position);
+    fallen.after = live_.codec->seal(live_.position);
     bool any = false;
     for (auto& [member, each] : subscriptions_) {
         const auto joining = groups_.find(each.group);
@@ -250,7 +251,7 @@ void feed::state::overflow()
         if (each.now == group::step::replaying || each.now == group::step::reading) {
             each.now = group::step::waiting;
             each.reading.reset();
-            each.after = codec_->seal(each.position);
+            each.after = each.codec->seal(each.position);
         }
     }
     if (any) {

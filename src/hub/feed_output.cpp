@@ -52,7 +52,7 @@ std::optional<output> feed::state::next(const portion& most)
                 const std::uint64_t number = again->group;
                 items_.pop_front();
                 if (const auto found = groups_.find(number); found != groups_.end()) {
-                    found->second.after = codec_->seal(found->second.position);
+                    found->second.after = found->second.codec->seal(found->second.position);
                     attach(number);
                 }
                 continue;
@@ -81,7 +81,7 @@ std::optional<output> feed::state::let_join(std::uint64_t number)
     if (found->second.named && !found->second.announced_as_live && !who.empty()) {
         changes told;
         told.id = subscriptions_.at(who.front()).id;
-        told.cursor = codec_->seal(found->second.position);
+        told.cursor = found->second.codec->seal(found->second.position);
         told.live = true;
         last = std::move(told);
     }
@@ -113,6 +113,9 @@ std::optional<output> feed::state::hand_out(const portion& most)
         auto* work = std::get_if<page_work>(&items_.front());
         if (!work || work->group != number) {
             break;
+        }
+        if (work->codec) {
+            from->codec = work->codec;
         }
         if (!work->matched) {
             match(*work, from->position);
@@ -193,7 +196,7 @@ void feed::state::cut(changes& out, const page_work& work, stream& from) const
     if (work.next > 0) { // else the frame ends with the page before, whose cursor it has
         const core::snapshot& seen = work.group == 0 ? work.batch->before : from.position.seen;
         from.position = {seen, core::cursor::progress{work.batch->after, work.change(work.matches[work.next - 1]).where}};
-        out.cursor = codec_->seal(from.position);
+        out.cursor = from.codec->seal(from.position);
     }
     out.more = from.open == following.xid;
     if (!out.more) {
@@ -209,7 +212,7 @@ void feed::state::finish_page(changes& out, page_work& work, stream& from)
     if (!batch.transaction_goes_on || batch.changes.back().xid != from.open) {
         from.open = 0;
     }
-    out.cursor = !work.cursor.empty() ? work.cursor : codec_->seal(from.position);
+    out.cursor = !work.cursor.empty() ? work.cursor : from.codec->seal(from.position);
     if (work.group == 0) {
         for (const auto& each : work.matches) {
             pending_bytes_ -= each.what->text->size();

@@ -92,6 +92,7 @@ void feed::state::take(const publication_ptr& published, std::size_t number, con
     if (!known) {
         fresh.batch = published->batch;
         fresh.cursor = published->cursor;
+        fresh.codec = published->codec;
         fresh.sequence = published->sequence;
         fresh.matched = true;
         fresh.kept = published;
@@ -133,6 +134,7 @@ void feed::state::close_transaction(const publication_ptr& published)
     page_work end;
     end.batch = published->batch;
     end.cursor = published->cursor;
+    end.codec = published->codec;
     end.sequence = published->sequence;
     end.matched = true;
     end.kept = published;

@@ -103,7 +103,6 @@ private:
     shard& home_;
     feed_limits limits_;
     std::function<void()> ready_;
-    std::shared_ptr<const core::cursor_codec> codec_;
 
     std::map<std::size_t, subscription> subscriptions_;
     std::size_t last_subscription_ = 0;

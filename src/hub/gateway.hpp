@@ -65,7 +65,9 @@ public:
     virtual ~gateway() = default;
     virtual void attach(shard_id shard, attach_request request, std::function<void(attach_reply)> reply) = 0;
     virtual void detach(shard_id shard, std::vector<view_id> views) = 0;
-    virtual std::unique_ptr<log_reading> read_log(shard_id shard, core::cursor from, std::vector<view_spec> views) = 0;
+    // `of`: seals cursors of the log that `from` belongs to; where that is no longer the hub's log, the first page fails.
+    virtual std::unique_ptr<log_reading> read_log(shard_id shard, core::cursor from, std::shared_ptr<const core::cursor_codec> of,
+                                                  std::vector<view_spec> views) = 0;
 };
 
 } // namespace rowcast::hub

@@ -14,6 +14,7 @@ namespace rowcast::hub {
 // A stream of pages towards one client: the live one, or that of a group of subscriptions that catches up.
 struct stream {
     core::cursor position;              // what the client has of it
+    std::shared_ptr<const core::cursor_codec> codec; // of the log that the position belongs to
     core::transaction_id open = 0;      // the transaction whose last sent part was not its end
     bool told_more = false;             // the last frame said `more`
 };
@@ -29,6 +30,7 @@ struct page_work {
     std::uint64_t group = 0; // 0: the live stream
     core::batch_ptr batch;
     std::string cursor;           // after the page, where it is sealed already
+    std::shared_ptr<const core::cursor_codec> codec; // of the batch's log; null: the group's
     std::uint64_t sequence = 0;   // of the publication; 0: not from one
     bool matched = false;         // `matches` are complete
     bool ask_for_next = false;    // the group's reading waits for this page to be taken

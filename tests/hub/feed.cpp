@@ -283,6 +283,40 @@ TEST_CASE("When retention overtakes a client that has fallen back, it is told to
     REQUIRE(s.heard() == said{"live a"});
 }
 
+TEST_CASE("A subscription that catches up while the log is replaced keeps cursors of its own log, and is told to read again")
+{
+    scene at({1 << 20, 2}); // a ring for two batches
+    REQUIRE(at.mine.subscribe(scene::on("b"), std::nullopt).has_value());
+    at.run();
+    REQUIRE(at.heard() == said{"live b"});
+    const std::string old = at.cursor;
+    for (int i = 0; i < 6; ++i) {
+        at.commit("a");
+        at.follow();
+    }
+    REQUIRE(at.mine.subscribe(scene::on("a"), old).has_value());
+    at.run();
+    CHECK(at.say(*at.mine.next({})) == "resumed a");
+    // A page of the log has come, and not been taken yet.
+    const auto other = std::make_shared<const core::cursor_codec>("after the fail-over", "0123456789abcdef");
+    at.bridge.replace(other, "fail_over");
+    at.run();
+    REQUIRE(at.mine.subscribe(scene::on("c"), std::nullopt).has_value()); // which brings the feed a reply of the new log
+    at.run();
+    said all;
+    while (const auto out = at.mine.next({})) {
+        if (const auto* page = std::get_if<changes>(&*out); page && page->id == "a") {
+            CHECK(at.codec->open(page->cursor).has_value());
+            CHECK_FALSE(other->open(page->cursor).has_value());
+        }
+        all.push_back(at.say(*out));
+        at.run();
+    }
+    CHECK(std::count(all.begin(), all.end(), "resync a cursor_foreign") == 1);
+    CHECK(std::count(all.begin(), all.end(), "resync b fail_over") == 1);
+    CHECK(std::count(all.begin(), all.end(), "live c") == 1);
+}
+
 TEST_CASE("A subscription that is stopped hears a resync and nothing more until it is subscribed again")
 {
     scene s;

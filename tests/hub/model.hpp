@@ -145,6 +145,16 @@ public:
             attach(0, std::move(request), std::move(reply));
         }
     }
+    // A fail-over: the same changes, but cursors of another log.
+    void replace(std::shared_ptr<const core::cursor_codec> codec, std::string reason)
+    {
+        codec_ = std::move(codec);
+        unpublished_.clear();
+        head_ = source_.now();
+        const auto published = hub_.replace(codec_, head_, std::move(reason));
+        queue_.push_back([this, published] { shard_.publish(published); });
+    }
+
     bool in_step() const { return !unpublished_.empty(); }
 
     bool run_one()
@@ -167,10 +177,11 @@ public:
         }
     }
     void detach(shard_id, std::vector<view_id> views) override { hub_.detach(views); }
-    std::unique_ptr<log_reading> read_log(shard_id, core::cursor from, std::vector<view_spec> views) override
+    std::unique_ptr<log_reading> read_log(shard_id, core::cursor from, std::shared_ptr<const core::cursor_codec> of,
+                                          std::vector<view_spec> views) override
     {
         ++log_readings;
-        return std::make_unique<reading>(*this, std::move(from), std::move(views));
+        return std::make_unique<reading>(*this, std::move(from), std::move(of), std::move(views));
     }
 
     // What readings share with others that start earlier, as app::log_readings has it: from an older snapshot than
@@ -183,8 +194,8 @@ public:
 
 private:
     struct reading final : log_reading {
-        reading(bridge& owner, core::cursor from, std::vector<view_spec> views)
-            : owner_(owner), position_(std::move(from)), views_(std::move(views))
+        reading(bridge& owner, core::cursor from, std::shared_ptr<const core::cursor_codec> of, std::vector<view_spec> views)
+            : owner_(owner), position_(std::move(from)), of_(std::move(of)), views_(std::move(views))
         {
         }
         core::cursor start() const
@@ -211,6 +222,10 @@ private:
         {
             owner_.queue_.push_back([this, alive = std::weak_ptr(alive_), done = std::move(done)] {
                 if (!alive.lock()) {
+                    return;
+                }
+                if (of_ != owner_.codec_) {
+                    done(core::failure{core::error_code::cursor_foreign, "another log"});
                     return;
                 }
                 if (owner_.log_fails) {
@@ -241,6 +256,7 @@ private:
         }
         bridge& owner_;
         core::cursor position_;
+        std::shared_ptr<const core::cursor_codec> of_;
         std::vector<view_spec> views_;
         std::deque<core::batch_ptr> pages_;
         bool done_ = false;

@@ -234,7 +234,8 @@ void running_server::detach(hub::shard_id, std::vector<hub::view_id> views)
     hub_.detach(views);
 }
 
-std::unique_ptr<hub::log_reading> running_server::read_log(hub::shard_id shard, core::cursor, std::vector<hub::view_spec>)
+std::unique_ptr<hub::log_reading> running_server::read_log(hub::shard_id shard, core::cursor, std::shared_ptr<const core::cursor_codec>,
+                                                           std::vector<hub::view_spec>)
 {
     return std::make_unique<no_log>(*server_, shard);
 }
