@@ -8,7 +8,7 @@ namespace rowcast::hub {
 feed::state::state(shard& home, feed_limits limits, std::function<void()> ready)
     : home_(home), limits_(limits), ready_(std::move(ready))
 {
-    home_.all_.insert(this);
+    home_.enter(*this);
 }
 
 bool feed::state::subscription::wants(const event& what) const
@@ -197,7 +197,7 @@ void feed::state::leave()
     }
     subscriptions_.clear();
     home_.unfinished_.erase(this);
-    home_.all_.erase(this);
+    home_.leave(*this);
 }
 
 void feed::state::push(item added)

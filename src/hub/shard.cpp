@@ -39,11 +39,24 @@ void shard::publish(const publication_ptr& published)
     }
 }
 
-standing shard::survey() const
+void shard::enter(receiver& added)
+{
+    added.place_ = all_.size();
+    all_.push_back(&added);
+}
+
+void shard::leave(receiver& gone)
+{
+    all_.back()->place_ = gone.place_;
+    all_[gone.place_] = all_.back();
+    all_.pop_back();
+}
+
+standing shard::survey(std::size_t first, std::size_t most) const
 {
     standing sum;
-    for (const receiver* each : all_) {
-        sum.add(each->survey());
+    for (std::size_t i = first; i < all_.size() && i - first < most; ++i) {
+        sum.add(all_[i]->survey());
     }
     return sum;
 }

@@ -28,8 +28,10 @@ public:
     const std::string& cursor() const { return cursor_; }
     shard_id id() const { return id_; }
 
-    // Takes a look at each feed.
-    standing survey() const;
+    // Of so many feeds from that one on: a look at each takes some hundred nanoseconds, and there may be many. Those that
+    // come and go between two calls may be missed, or counted twice.
+    std::size_t feeds() const { return all_.size(); }
+    standing survey(std::size_t first, std::size_t most) const;
 
 private:
     friend class feed;
@@ -44,6 +46,10 @@ private:
         virtual void resync(std::size_t subscription, const std::string& reason) = 0;
         virtual bool awaits_end_of_transaction() const = 0;
         virtual standing survey() const = 0;
+
+    private:
+        friend class shard;
+        std::size_t place_ = 0; // in `all_`
     };
     struct subscriber {
         receiver* whose;
@@ -59,7 +65,10 @@ private:
     event_writer write_;
     std::string cursor_;
     std::unordered_map<view_id, std::vector<subscriber>> subscribers_;
-    std::unordered_set<receiver*> all_;
+    void enter(receiver& added);
+    void leave(receiver& gone);
+
+    std::vector<receiver*> all_;
     std::unordered_set<receiver*> unfinished_; // those who got a part of a transaction that goes on
 };
 

@@ -17,6 +17,9 @@ namespace {
 // For those who were told to end now, and end by themselves.
 constexpr std::chrono::seconds time_to_abort{2};
 
+// A survey must not hold up those who are served meanwhile.
+constexpr std::size_t feeds_at_a_time = 1000;
+
 bool all_ready(std::vector<std::future<void>>& of, std::chrono::steady_clock::time_point until)
 {
     return std::all_of(of.begin(), of.end(), [&](auto& each) { return each.wait_until(until) == std::future_status::ready; });
@@ -46,13 +49,16 @@ struct server::state {
                 }};
     }
 
-    void survey(std::size_t number, hub::standing so_far, std::function<void(const hub::standing&)> done)
+    // The shard's feeds from `first` on, then the other shards'.
+    void survey(std::size_t number, std::size_t first, hub::standing so_far, std::function<void(const hub::standing&)> done)
     {
         worker& on = *workers[number];
-        boost::asio::post(on.context(), [this, &on, number, so_far, done = std::move(done)]() mutable {
-            so_far.add(on.shard().survey());
-            if (number + 1 < workers.size()) {
-                survey(number + 1, so_far, std::move(done));
+        boost::asio::post(on.context(), [this, &on, number, first, so_far, done = std::move(done)]() mutable {
+            so_far.add(on.shard().survey(first, feeds_at_a_time));
+            if (first + feeds_at_a_time < on.shard().feeds()) {
+                survey(number, first + feeds_at_a_time, so_far, std::move(done));
+            } else if (number + 1 < workers.size()) {
+                survey(number + 1, 0, so_far, std::move(done));
             } else {
                 done(so_far);
             }
@@ -162,7 +168,7 @@ void server::permissions_changed()
 // From shard to shard, each on its own thread.
 void server::survey(std::function<void(const hub::standing&)> done)
 {
-    state_->survey(0, {}, std::move(done));
+    state_->survey(0, 0, {}, std::move(done));
 }
 
 } // namespace rowcast::net

@@ -238,31 +238,31 @@ TEST_CASE("A client that takes nothing is sent back to its position, and misses 
 TEST_CASE("A shard knows what its clients lack, whether it waits for them or they catch up")
 {
     scene is({}, 60);
-    CHECK(is.bridge.home().survey().sessions == 1);
-    CHECK_FALSE(is.bridge.home().survey().slowest);
+    CHECK(is.bridge.home().survey(0, 10).sessions == 1);
+    CHECK_FALSE(is.bridge.home().survey(0, 10).slowest);
     REQUIRE(is.mine.subscribe(scene::on("a"), {}).has_value());
     is.run();
     is.heard();
-    CHECK(is.bridge.home().survey().subscriptions == 1);
-    CHECK_FALSE(is.bridge.home().survey().slowest);
+    CHECK(is.bridge.home().survey(0, 10).subscriptions == 1);
+    CHECK_FALSE(is.bridge.home().survey(0, 10).slowest);
 
     const auto lacking = is.source.now().xmax;
     is.commit("a");
     is.follow();
-    CHECK(is.bridge.home().survey().slowest == lacking);
-    CHECK(is.bridge.home().survey().catching_up == 0);
+    CHECK(is.bridge.home().survey(0, 10).slowest == lacking);
+    CHECK(is.bridge.home().survey(0, 10).catching_up == 0);
     for (int i = 0; i < 100; ++i) { // more than is kept for it
         is.commit("a");
         is.follow();
     }
-    CHECK(is.bridge.home().survey().slowest == lacking);
-    CHECK(is.bridge.home().survey().catching_up == 1);
+    CHECK(is.bridge.home().survey(0, 10).slowest == lacking);
+    CHECK(is.bridge.home().survey(0, 10).catching_up == 1);
     is.heard();
-    CHECK_FALSE(is.bridge.home().survey().slowest);
-    CHECK(is.bridge.home().survey().catching_up == 0);
+    CHECK_FALSE(is.bridge.home().survey(0, 10).slowest);
+    CHECK(is.bridge.home().survey(0, 10).catching_up == 0);
 
     feed another(is.bridge.home(), {3, 1 << 20}, [] {});
-    CHECK(is.bridge.home().survey().sessions == 2);
+    CHECK(is.bridge.home().survey(0, 10).sessions == 2);
 }
 
 TEST_CASE("When retention overtakes a client that has fallen back, it is told to read again")
