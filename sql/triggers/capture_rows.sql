@@ -50,7 +50,7 @@ begin
                     else format('coalesce(greatest(%s), 0) > %s', widest, harmless) end;
   is_large := case when size is null then 'false' else format('(%s and %s > %s)', is_wide, size, max_row) end;
   return format('(select %s) f, lateral (select %s as body, %s as shown%s, %s as wide from %s) r',
-    (select string_agg(format('null::text as %I', u), ', ')
+    (select string_agg(format('null::text as %I', u), ', ' order by u)
      from (select unnest(case when whole then w.key_columns || wide else captured end) u group by 1) names),
     body, case when is_large = 'false' then body else format('case when %s then null else %s end', is_large, body) end,
     keys, is_wide, source);
