@@ -61,4 +61,9 @@ std::size_t feed::subscriptions() const
     return state_->subscriptions();
 }
 
+bool feed::has_fallen_behind()
+{
+    return state_->has_fallen_behind();
+}
+
 } // namespace rowcast::hub

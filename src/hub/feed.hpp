@@ -108,6 +108,9 @@ public:
 
     std::size_t subscriptions() const;
 
+    // Whether it has gone back to catching up for its client's slowness since it was last asked.
+    bool has_fallen_behind();
+
 private:
     friend class shard;
     class state;

@@ -262,6 +262,7 @@ void feed::state::overflow()
     pending_bytes_ = 0;
     queued_open_ = 0;
     overflowed_ = true;
+    fell_behind_ = true;
     if (items_.empty() && ready_) {
         ready_();
     }

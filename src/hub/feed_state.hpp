@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -35,6 +36,7 @@ public:
     bool has_output() const;
     bool caught_up() const { return !overflowed_ && items_.empty() && groups_.empty(); }
     std::size_t subscriptions() const;
+    bool has_fallen_behind() { return std::exchange(fell_behind_, false); }
     void leave(); // the feed is going: let go of every view and every reading
 
     void take(const publication_ptr& published, std::size_t subscription, const std::vector<event>& events) override;
@@ -115,6 +117,7 @@ private:
     std::size_t pending_bytes_ = 0;        // of live events in items_
     core::transaction_id queued_open_ = 0; // the transaction that the newest queued live page leaves open
     bool overflowed_ = false;              // nothing is taken until the next `next`
+    bool fell_behind_ = false;             // and nobody has been told yet
 };
 
 } // namespace rowcast::hub
