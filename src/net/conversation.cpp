@@ -244,7 +244,11 @@ std::optional<std::string> conversation::next()
     if (over_) {
         return std::nullopt;
     }
-    if (auto what = feed_.next({})) {
+    auto what = feed_.next({});
+    if (feed_.has_fallen_behind() && with_.tell) {
+        with_.tell(observe::fell_behind{name_});
+    }
+    if (what) {
         if (!std::holds_alternative<hub::changes>(*what)) {
             unanswered_ -= std::min<std::size_t>(unanswered_, 1);
         }

@@ -33,6 +33,7 @@ public:
 
     // The next text, whatever has gathered; nothing where there is nothing.
     std::optional<std::string> next();
+    bool has_fallen_behind() { return feed_.has_fallen_behind(); }
     bool is_over() const { return over_; } // once `next` has nothing more, the stream ends
 
 private:

@@ -59,10 +59,10 @@ private:
                 close("the client is gone");
                 break;
             }
-            auto more = events_.next();
+            auto more = next();
             while (open_ && !more && !events_.is_over()) {
                 co_await output_.wait();
-                more = events_.next();
+                more = next();
             }
             if (!more) {
                 break;
@@ -74,6 +74,15 @@ private:
             co_await boost::asio::async_write(client_, boost::asio::buffer(text), as_result);
         }
         close("ended");
+    }
+
+    std::optional<std::string> next()
+    {
+        auto text = events_.next();
+        if (events_.has_fallen_behind()) {
+            shared_.tell(observe::fell_behind{name_});
+        }
+        return text;
     }
 
     // Nothing is expected from the client but that it leaves.

@@ -479,6 +479,7 @@ TEST_CASE("a client that does not read is not buffered without end, and gets eve
         }
     }
     running.commit({running_server::order(update, 1, "ann", "open")});
+    CHECK(running.seen().count<observe::fell_behind>() > 0);
 }
 
 TEST_CASE("random messages are answered or end the connection, and the server lives on", "[net]")
