@@ -73,9 +73,13 @@ struct http_client::state {
     }
 };
 
-http_client::http_client(std::uint16_t port) : state_(std::make_unique<state>())
+http_client::http_client(std::uint16_t port, int receive_buffer) : state_(std::make_unique<state>())
 {
     state_->port = port;
+    state_->socket.open(asio::ip::tcp::v4());
+    if (receive_buffer > 0) {
+        state_->socket.set_option(asio::socket_base::receive_buffer_size(receive_buffer));
+    }
     state_->socket.connect({asio::ip::address_v4::loopback(), port});
     state_->socket.set_option(asio::ip::tcp::no_delay(true));
 }

@@ -23,7 +23,8 @@ public:
         std::string body;
     };
 
-    explicit http_client(std::uint16_t port);
+    /// With a `receive_buffer` of that many bytes, so that it is soon full; 0: the kernel's choice.
+    explicit http_client(std::uint16_t port, int receive_buffer = 0);
     ~http_client();
     http_client(http_client&&) noexcept;
     http_client& operator=(http_client&&) noexcept;

@@ -43,9 +43,14 @@ struct websocket_client::state {
     }
 };
 
-websocket_client::websocket_client(std::uint16_t port, std::string_view target, const headers& extra) : state_(std::make_unique<state>())
+websocket_client::websocket_client(std::uint16_t port, std::string_view target, const headers& extra, int receive_buffer)
+    : state_(std::make_unique<state>())
 {
     auto& socket = state_->socket;
+    socket.next_layer().open(asio::ip::tcp::v4());
+    if (receive_buffer > 0) {
+        socket.next_layer().set_option(asio::socket_base::receive_buffer_size(receive_buffer));
+    }
     socket.next_layer().connect({asio::ip::address_v4::loopback(), port});
     socket.next_layer().set_option(asio::ip::tcp::no_delay(true));
     socket.read_message_max(64 * 1024 * 1024);

@@ -20,7 +20,8 @@ public:
     using headers = std::map<std::string, std::string>;
 
     /// Throws when the handshake is refused; the message has the status line and the body.
-    explicit websocket_client(std::uint16_t port, std::string_view target = "/v1/ws", const headers& extra = {});
+    /// With a `receive_buffer` of that many bytes, so that it is soon full; 0: the kernel's choice.
+    explicit websocket_client(std::uint16_t port, std::string_view target = "/v1/ws", const headers& extra = {}, int receive_buffer = 0);
     ~websocket_client();
     websocket_client(websocket_client&&) noexcept;
     websocket_client& operator=(websocket_client&&) noexcept;

@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <sstream>
 
 namespace rowcast::torture {
 namespace {
@@ -86,6 +87,19 @@ bool bridge_process::ready() const
         return support::http_client(port_).get("/readyz", {}, 5s).status == 200;
     } catch (const std::exception&) {
         return false;
+    }
+}
+
+void bridge_process::tell_metrics(account& to) const
+{
+    std::istringstream lines(support::http_client(port_).get("/metrics").body);
+    for (std::string line; std::getline(lines, line);) {
+        for (const std::string name :
+             {"rowcast_sessions_fell_behind_total", "rowcast_catch_up_changes_total", "rowcast_bad_changes_total"}) {
+            if (line.starts_with(name + " ")) {
+                to.count("bridges: " + name, static_cast<std::uint64_t>(std::stod(line.substr(name.size()))));
+            }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include "support/process.hpp"
 #include "support/tcp_proxy.hpp"
+#include "torture/account.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -39,6 +40,8 @@ public:
     bool running() { return child_ && child_->running(); }
 
     bool ready() const;
+    // Adds to the account what it has counted since it was started.
+    void tell_metrics(account& to) const;
 
     std::string name() const { return "bridge " + std::to_string(number_); }
 

@@ -238,9 +238,9 @@ void client::advance(replica& which, const std::string& cursor, bool more)
     }
 }
 
-void client::stall()
+void client::stall(unsigned times)
 {
-    if (in_.misbehaving && random_.once_in(150)) {
+    if (in_.misbehaving && random_.once_in(times)) {
         note("stalls");
         to_.count("stalls");
         in_.sleep(random_.ms(500, 7000));

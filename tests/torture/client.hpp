@@ -21,14 +21,15 @@ enum class transport { websocket, sse, polling };
 struct client_options {
     std::string name;
     user who;
-    unsigned variant = 0;              // of the views
-    std::vector<transport> transports; // another one at each reconnect
-    bool whole_frames = false;         // keeps nothing of an unfinished transaction over a reconnect
-    bool wanders = false;              // another bridge at each reconnect
-    std::string token;
+    unsigned variant = 0;                 // of the views
+    std::vector<transport> transports;    // another one at each reconnect
+    bool whole_frames = false;            // keeps nothing of an unfinished transaction over a reconnect
+    bool wanders = false;                 // another bridge at each reconnect
+    int receive_buffer = 0;               // little: to stall soon means to fall behind
     std::chrono::milliseconds absence{0}; // longer than retention; 0: never
-    std::string
-        mutation; // for a trial of the test itself: "loses" or "doubles" an event now and then, which must be found
+    std::string token = {};
+    // For a trial of the test itself: "loses" or "doubles" an event now and then, which must be found.
+    std::string mutation = {};
 };
 
 // One client with its replicas, in a thread of its own: connects, drops, stalls, lies, changes bridges and transports, and
@@ -69,7 +70,8 @@ private:
 
     void receive(replica& by, nlohmann::json event);
     void advance(replica& which, const std::string& cursor, bool more);
-    void stall();
+    // Does not read for a while, once in so many times.
+    void stall(unsigned times);
     void check_end();
     std::chrono::milliseconds left() const;
     void note(const std::string& what);

@@ -71,6 +71,9 @@ faults::faults(world& on, bridges& of, account& to, dice chance)
         {"bridge terminated", 2,
          [this] {
              bridge_process& one = any_bridge();
+             if (one.ready()) {
+                 one.tell_metrics(account_);
+             }
              if (const int status = one.terminate(); status != 0) {
                  account_.fail(one.name() + " ended with status " + std::to_string(status) + " on SIGTERM; see " +
                                one.log().string());

@@ -73,9 +73,9 @@ void client::lie()
             if (answer.status == 503) {
                 return;
             }
-            const bool fits = answer.status == (lie.reason == "cursor_malformed" ? 400 : 410);
-            answered = (fits ? "reset " : "status " + std::to_string(answer.status) + " ") +
-                       json::parse(answer.body).value("code", "");
+            const std::string code = json::parse(answer.body).value("code", "");
+            const bool fits = answer.status == (code == "cursor_malformed" ? 400 : 410);
+            answered = (fits ? "reset " : "status " + std::to_string(answer.status) + " ") + code;
         }
         }
     } catch (const json::exception&) {

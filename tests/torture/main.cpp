@@ -58,17 +58,19 @@ struct running_client {
 std::vector<client_options> everybody(const options& given)
 {
     using enum transport;
-    const auto absence = std::chrono::milliseconds(65'000);
+    constexpr auto never = 0ms;
+    constexpr auto long_ago = 65'000ms;
+    constexpr int little = 16 * 1024;
     std::vector<client_options> all = {
-        {"walter (websocket)", {"customer", 1}, 0, {websocket}, false, false, "", 0ms, ""},
-        {"wanda (websocket, admin)", {"admin", 0}, 1, {websocket}, true, true, "", 0ms, ""},
-        {"sam (sse)", {"customer", 2}, 2, {sse}, true, false, "", 0ms, ""},
-        {"sue (sse, auditor)", {"auditor", 3}, 1, {sse}, true, true, "", absence, ""},
-        {"paul (polling)", {"customer", 1}, 1, {polling}, false, true, "", absence, ""},
-        {"pia (polling, admin)", {"admin", 0}, 2, {polling}, true, false, "", 0ms, ""},
-        {"tom (any)", {"auditor", 1}, 2, {websocket, sse, polling}, false, true, "", 0ms, ""},
-        {"tess (any, admin)", {"admin", 0}, 0, {websocket, sse, polling}, false, true, "", 0ms, ""},
-        {"una (any)", {"customer", 3}, 0, {websocket, sse, polling}, true, true, "", absence, ""},
+        {"walter (websocket)", {"customer", 1}, 0, {websocket}, false, false, little, never},
+        {"wanda (websocket, admin)", {"admin", 0}, 1, {websocket}, true, true, little, never},
+        {"sam (sse)", {"customer", 2}, 2, {sse}, true, false, 0, never},
+        {"sue (sse, auditor)", {"auditor", 3}, 1, {sse}, true, true, little, long_ago},
+        {"paul (polling)", {"customer", 1}, 1, {polling}, false, true, 0, long_ago},
+        {"pia (polling, admin)", {"admin", 0}, 2, {polling}, true, false, little, never},
+        {"tom (any)", {"auditor", 1}, 2, {websocket, sse, polling}, false, true, 0, never},
+        {"tess (any, admin)", {"admin", 0}, 0, {websocket, sse, polling}, false, true, little, never},
+        {"una (any)", {"customer", 3}, 0, {websocket, sse, polling}, true, true, little, long_ago},
     };
     for (client_options& each : all) {
         each.token = token_for(each.name, each.who.role, each.who.owner);
@@ -207,6 +209,9 @@ private:
             }
         }
         wait_until_ready();
+        for (const auto& each : bridges_) {
+            each->tell_metrics(account_);
+        }
     }
 
     void compare()

@@ -32,7 +32,7 @@ void accept_refusal(unsigned status, const std::string& body)
 
 void client::over_sse()
 {
-    support::http_client wire(port_);
+    support::http_client wire(port_, options_.receive_buffer);
     const auto after = common_cursor();
     std::string target = "/v1/sse?access_token=" + options_.token + query();
     support::http_client::headers headers;
@@ -104,15 +104,13 @@ void client::over_sse()
             }
         }
         check_end();
-        if (random_.once_in(30)) {
-            stall();
-        }
+        stall(event->id ? 150 : 2000);
     }
 }
 
 void client::over_polling()
 {
-    support::http_client wire(port_);
+    support::http_client wire(port_, options_.receive_buffer);
     auto cursor = common_cursor();
     const std::string base = "/v1/changes?access_token=" + options_.token + query();
     while (!done_) {
@@ -174,7 +172,7 @@ void client::over_polling()
             }
         }
         check_end();
-        stall();
+        stall(150);
     }
 }
 

@@ -14,7 +14,8 @@ public:
     explicit websocket_talk(client& of)
         : me_(of)
         , wire_(of.port_, "/v1/ws",
-                {{"Authorization", "Bearer " + of.options_.token}, {"Sec-WebSocket-Protocol", "rowcast.v1"}})
+                {{"Authorization", "Bearer " + of.options_.token}, {"Sec-WebSocket-Protocol", "rowcast.v1"}},
+                of.options_.receive_buffer)
     {
     }
 
@@ -215,7 +216,7 @@ private:
         if (message.value("more", false) && me_.random_.once_in(20)) {
             throw std::runtime_error("drops the connection inside a transaction");
         }
-        me_.stall();
+        me_.stall(message.value("more", false) ? 20 : 150);
         if (me_.random_.once_in(30)) {
             auto one = standing_.begin();
             std::advance(one, me_.random_.below(static_cast<unsigned>(standing_.size())));
