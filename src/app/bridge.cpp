@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <future>
 #include <mutex>
 #include <random>
 #include <thread>
@@ -19,6 +20,7 @@
 namespace rowcast::app {
 namespace {
 
+constexpr std::chrono::milliseconds patience_with_shards{500};
 constexpr unsigned log_reading_threads = 2;
 
 std::int64_t seconds_since_epoch()
@@ -157,7 +159,7 @@ struct bridge::parts {
     mutable std::mutex mutex; // of these, and of `source` while it is set
     std::shared_ptr<const policy::rules> rules;
     policy::catalog_ptr catalog; // nothing until it has been read: then no table is unknown, they are not known yet
-    hub::standing clients; // as of the last report
+    hub::standing clients; // of the keeper's thread: as of the last report
     const std::string id = make_uuid();
     const std::chrono::system_clock::time_point began = std::chrono::system_clock::now();
 
@@ -168,13 +170,16 @@ struct bridge::parts {
     std::unique_ptr<postgres::follower> source;
 };
 
-// The clients are asked where they stand for the next report: that takes as long as the shards have other things to do.
+// On the keeper's thread. A shard that has other things to do, or has stopped, is not waited for: then what was known last
+// is said again.
 postgres::bridge_report bridge::parts::report()
 {
-    server.survey([this](const hub::standing& now) {
-        const std::lock_guard lock(mutex);
-        clients = now;
-    });
+    const auto asked = std::make_shared<std::promise<hub::standing>>();
+    auto answer = asked->get_future();
+    server.survey([asked](const hub::standing& now) { asked->set_value(now); });
+    if (answer.wait_for(patience_with_shards) == std::future_status::ready) {
+        clients = answer.get();
+    }
     postgres::bridge_report made;
     made.id = id;
     made.host = host_name();
@@ -188,7 +193,6 @@ postgres::bridge_report bridge::parts::report()
             made.position = state->all_read_below;
         }
     }
-    const std::lock_guard lock(mutex);
     made.sessions = clients.sessions;
     made.subscriptions = clients.subscriptions;
     made.catching_up = clients.catching_up;
