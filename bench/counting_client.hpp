@@ -11,7 +11,7 @@
 namespace rowcast::bench {
 
 // A WebSocket subscriber that takes what comes as fast as the kernel gives it and only counts events, on a thread of its
-// own, so that not it is what a benchmark measures. It answers no pings: for runs shorter than two heartbeats.
+// own, so that not it is what a benchmark measures.
 class counting_client {
 public:
     // Returns when the subscription has been answered, whose cursor `cursor()` then has. Throws where it is refused.
