@@ -6,6 +6,7 @@
 #include "torture/schema.hpp"
 #include "torture/world.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -91,7 +92,7 @@ private:
     std::uint16_t port_ = 0;
     clock::time_point until_; // the end of this connection
     std::deque<std::string> trace_;
-    bool done_ = false;
+    std::atomic<bool> done_ = false;
 };
 
 } // namespace rowcast::torture

@@ -9,13 +9,17 @@ struct dba {
     writer by;
     int serial = 0;
 
-    // Both or neither, and nobody writes between: what PostgreSQL tells no trigger, refresh() tells the subscribers.
+    // Both or neither, and nobody writes between: what PostgreSQL tells no trigger, refresh() tells the subscribers. While a
+    // bridge is refreshing it does nothing, and there would be changes of rows that nobody has heard of.
     void with_refresh(const std::string& change)
     {
-        by.begin();
-        by.sql(change);
-        by.sql("select rowcast.refresh()");
-        by.commit();
+        for (bool done = false; !done && by.in().writing; by.in().sleep(by.random.ms(10, 100))) {
+            by.begin();
+            by.sql(change);
+            const auto answers = by.sql("select from rowcast.refresh() where action = 'busy'");
+            done = answers.empty();
+            done ? by.commit() : by.roll_back();
+        }
     }
 
     bool has(const std::string& what)

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <functional>
 #include <iostream>
 #include <random>
 #include <thread>
@@ -50,6 +51,8 @@ struct running_client {
         , thread([this] { one.run(); })
     {
     }
+
+    ~running_client() { thread.join(); }
 
     client one;
     std::thread thread;
@@ -112,23 +115,32 @@ public:
         }
         {
             const writers writing(world_, account_, options_.seed, options_.huge);
-            trouble();
+            attempt("the faults", [this] { trouble(); });
             world_.writing = false;
+            faults(world_, bridges_, account_, dice(options_.seed, 1)).heal();
         }
-        if (!account_.failed()) {
-            finish();
-        }
+        attempt("the recovery", [this] { finish(); });
+        attempt("the comparison", [this] { compare(); });
         world_.over = true;
-        for (const auto& each : clients_) {
-            each->thread.join();
-        }
-        if (!account_.failed()) {
-            compare();
-        }
         return report();
     }
 
+    // Before the clients, who are waited for.
+    ~run() { world_.over = true; }
+
 private:
+    // Unless something has failed already.
+    void attempt(const std::string& what, const std::function<void()>& act)
+    {
+        if (!account_.failed()) {
+            try {
+                act();
+            } catch (const std::exception& error) {
+                account_.fail(what + ": " + error.what());
+            }
+        }
+    }
+
     void trouble()
     {
         faults all(world_, bridges_, account_, dice(options_.seed, 1));
@@ -149,7 +161,6 @@ private:
             }
             check_bridges();
         }
-        all.heal();
     }
 
     void quiet(std::chrono::milliseconds time)

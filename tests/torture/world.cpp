@@ -2,6 +2,7 @@
 
 #include "postgres/embedded_sql.hpp"
 #include "postgres/log_identity.hpp"
+#include "support/eventually.hpp"
 #include "torture/schema.hpp"
 
 #include <algorithm>
@@ -79,6 +80,17 @@ void world::settle()
     codecs_.emplace(identity.timeline, identity.codec());
     url_ = primary_->url("torture");
     timeline_ = identity.timeline;
+}
+
+bool world::has_standby() const
+{
+    if (!standby_) {
+        return false;
+    }
+    return support::eventually([&] {
+        pqxx::connection connection = primary_->connect();
+        return !execute(connection, "select from pg_stat_replication where state = 'streaming'").empty();
+    });
 }
 
 void world::make_standby()

@@ -26,7 +26,8 @@ public:
 
     support::postgres_cluster& primary() { return *primary_; }
 
-    bool has_standby() const { return standby_ != nullptr; }
+    // Whether there is a standby that follows.
+    bool has_standby() const;
 
     // Kills the primary, whose last `lag` has not reached the standby, and promotes that. Without a standby afterwards.
     void fail_over(std::chrono::milliseconds lag);

@@ -382,8 +382,10 @@ void write_bursts(const world& in, account& to, dice chance)
             to.count("committed");
             return;
         }
-        if (std::exchange(bursting, false) && !by.sql("select from pg_locks where locktype = 'advisory' and objsubid = 2 "
-                                                      "and mode = 'ExclusiveLock' and granted").empty()) {
+        if (std::exchange(bursting, false) &&
+            !by.sql("select from pg_locks where locktype = 'advisory' and objsubid = 2 "
+                    "and mode = 'ExclusiveLock' and granted")
+                 .empty()) {
             to.count("bursts that ended under a quiet doorbell");
         }
         by.in().sleep(100ms);
