@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "hub/feed_state.hpp"
 
@@ -208,8 +209,10 @@ void feed::state::cut(changes& out, const page_work& work, stream& from) const
 void feed::state::finish_page(changes& out, page_work& work, stream& from)
 {
     const core::batch& batch = *work.batch;
-    from.position = work.group == 0 ? batch.position() : batch.position_from(from.position);
-    if (!batch.transaction_goes_on || batch.changes.back().xid != from.open) {
+    const core::cursor before = std::exchange(from.position, work.group == 0 ? batch.position() : batch.position_from(from.position));
+    // A page that the client has had already (another reading starts earlier than its position) says nothing about what is open.
+    const bool further = work.group == 0 || from.position != before;
+    if (further && (!batch.transaction_goes_on || batch.changes.back().xid != from.open)) {
         from.open = 0;
     }
     out.cursor = !work.cursor.empty() ? work.cursor : from.codec->seal(from.position);

@@ -13,8 +13,8 @@ struct scene {
     unsigned rung = 0;
     feed mine;
 
-    explicit scene(ring::limits recent = {}, std::size_t pending_bytes = 1 << 20)
-        : bridge(source, codec, recent, 100), mine(bridge.home(), {3, pending_bytes}, [this] { ++rung; })
+    explicit scene(ring::limits recent = {}, std::size_t pending_bytes = 1 << 20, std::size_t page_size = 100)
+        : bridge(source, codec, recent, page_size), mine(bridge.home(), {3, pending_bytes}, [this] { ++rung; })
     {
     }
 
@@ -315,6 +315,42 @@ TEST_CASE("A subscription that catches up while the log is replaced keeps cursor
     CHECK(std::count(all.begin(), all.end(), "resync a cursor_foreign") == 1);
     CHECK(std::count(all.begin(), all.end(), "resync b fail_over") == 1);
     CHECK(std::count(all.begin(), all.end(), "live c") == 1);
+}
+
+TEST_CASE("Pages that a client has had already end no transaction that goes on")
+{
+    scene at({1 << 20, 1}, 1 << 20, 2); // a ring for one batch, pages of two changes
+    REQUIRE(at.mine.subscribe(scene::on("b"), std::nullopt).has_value());
+    at.run();
+    REQUIRE(at.heard() == said{"live b"});
+    const std::string old = at.cursor;
+    const auto commit = [&](int changes) {
+        const auto xid = at.source.begin();
+        for (int i = 0; i < changes; ++i) {
+            at.source.log(xid, "a");
+        }
+        at.source.finish(xid, true);
+    };
+    commit(2);
+    commit(6);
+    while (at.follow(), at.bridge.in_step()) {
+    }
+    at.heard();
+    REQUIRE(at.mine.subscribe(scene::on("a"), old).has_value());
+    at.run();
+    said all;
+    for (int looks = 0; looks < 50; ++looks) {
+        const auto out = at.mine.next({});
+        if (!out) {
+            at.run();
+            continue;
+        }
+        const auto* page = std::get_if<changes>(&*out);
+        all.push_back(at.say(*out) + (page && page->more ? " ..." : ""));
+        at.bridge.new_pass = all.back() == "[a] a:3 a:4 ...";
+        at.run();
+    }
+    REQUIRE(all == said{"resumed a", "[a] a:1 a:2", "[a] a:3 a:4 ...", "[a] a:5 a:6 ...", "[a] a:7 a:8", "[a] live"});
 }
 
 TEST_CASE("A subscription that is stopped hears a resync and nothing more until it is subscribed again")

@@ -187,6 +187,8 @@ public:
     // What readings share with others that start earlier, as app::log_readings has it: from an older snapshot than
     // their own, and only the pages that hold something for them.
     std::vector<core::snapshot> older;
+    // The next page begins a new pass, which starts where the step did.
+    bool new_pass = false;
     std::size_t views() const { return hub_.views(); }
 
     std::size_t log_readings = 0;
@@ -201,7 +203,9 @@ private:
         core::cursor start() const
         {
             core::cursor shared = position_;
-            if (!owner_.older.empty()) {
+            if (shared.inside && std::exchange(owner_.new_pass, false)) {
+                shared.inside->last = {};
+            } else if (!owner_.older.empty()) {
                 const core::snapshot& one = owner_.older[owner_.log_readings % owner_.older.size()];
                 if (position_.seen.includes(one)) {
                     shared.seen = one;
@@ -231,6 +235,10 @@ private:
                 if (owner_.log_fails) {
                     done(core::failure{*owner_.log_fails, "gone"});
                     return;
+                }
+                if (owner_.new_pass) {
+                    pages_.clear();
+                    done_ = false;
                 }
                 for (;;) {
                     const bool rest = position_.inside.has_value();
