@@ -168,6 +168,7 @@ private:
         if (auto* socket = std::get_if<open_websocket>(&where)) {
             open_ = false;
             if (buffer_.size() == 0) { // nobody may speak before the upgrade is answered
+                buffer_.shrink_to_fit(); // it lives as long as the session
                 co_await run_websocket(on_, std::move(stream_), std::move(read), std::move(*socket));
             }
             co_return;
@@ -257,7 +258,7 @@ private:
 
 } // namespace
 
-awaitable<void> serve_connection(worker& on, tcp::socket client)
+awaitable<void> serve_connection(worker& on, tcp::socket client, [[maybe_unused]] session_count::place place)
 {
     connection served(on, std::move(client));
     co_await served.run();

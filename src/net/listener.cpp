@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <system_error>
 
+#include "net/answer.hpp"
 #include "net/wakeup.hpp"
 
 namespace rowcast::net {
@@ -72,7 +73,7 @@ void tune(tcp::socket& client, std::chrono::milliseconds heartbeat)
 
 } // namespace
 
-listener::listener(boost::asio::io_context& on, const site& shared)
+listener::listener(boost::asio::io_context& on, site& shared)
     : shared_(shared), acceptor_(listen(on, shared.settings.listen)), pause_(on)
 {
 }
@@ -111,6 +112,16 @@ bool listener::is_welcome(const tcp::socket& client)
     return true;
 }
 
+// Tells the client as far as that goes without waiting for it.
+void listener::turn_away(tcp::socket client, const core::failure& why)
+{
+    shared_.tell(observe::request_refused{"tcp", "too_many_sessions", "no file descriptor to spare"});
+    error_code ignored;
+    client.non_blocking(true, ignored);
+    client.send(boost::asio::buffer(to_http(refuse(why), {false, false, false, true})), MSG_NOSIGNAL, ignored);
+    client.shutdown(tcp::socket::shutdown_send, ignored);
+}
+
 boost::asio::awaitable<void> listener::run(std::function<destination()> next)
 {
     while (acceptor_.is_open()) {
@@ -128,10 +139,16 @@ boost::asio::awaitable<void> listener::run(std::function<destination()> next)
             }
             continue;
         }
-        if (is_welcome(client)) {
-            tune(client, shared_.settings.heartbeat);
-            where.take(std::move(client));
+        if (!is_welcome(client)) {
+            continue;
         }
+        auto place = shared_.connections.enter({});
+        if (!place) {
+            turn_away(std::move(client), place.error());
+            continue;
+        }
+        tune(client, shared_.settings.heartbeat);
+        where.take(std::move(client), std::move(*place));
     }
 }
 

@@ -20,11 +20,11 @@ public:
     // Where the next connection is to live, and what takes it there.
     struct destination {
         boost::asio::io_context& context;
-        std::function<void(tcp::socket)> take;
+        std::function<void(tcp::socket, session_count::place)> take;
     };
 
     // Throws std::system_error where it cannot listen.
-    listener(boost::asio::io_context& on, const site& shared);
+    listener(boost::asio::io_context& on, site& shared);
 
     std::uint16_t port() const;
 
@@ -33,8 +33,9 @@ public:
 
 private:
     bool is_welcome(const tcp::socket& client);
+    void turn_away(tcp::socket client, const core::failure& why);
 
-    const site& shared_;
+    site& shared_;
     tcp::acceptor acceptor_;
     boost::asio::steady_timer pause_;
     std::map<boost::asio::ip::address, rate> addresses_;

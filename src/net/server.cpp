@@ -40,10 +40,10 @@ struct server::state {
     listener::destination next()
     {
         worker& on = *workers[turn++ % workers.size()];
-        return {on.context(), [&on](boost::asio::ip::tcp::socket client) {
-                    boost::asio::post(on.context(), [&on, client = std::move(client)]() mutable {
+        return {on.context(), [&on](boost::asio::ip::tcp::socket client, session_count::place place) {
+                    boost::asio::post(on.context(), [&on, client = std::move(client), place = std::move(place)]() mutable {
                         if (!on.is_stopping()) {
-                            on.spawn(serve_connection(on, std::move(client)));
+                            on.spawn(serve_connection(on, std::move(client), std::move(place)));
                         }
                     });
                 }};
@@ -101,6 +101,9 @@ void server::start()
         each->start();
     }
     state_->running = true;
+    if (const std::size_t wanted = state_->shared.settings.limits.sessions; wanted > state_->shared.count.most()) {
+        state_->shared.tell(observe::sessions_limited{wanted, state_->shared.count.most(), descriptor_limit()});
+    }
     state_->shared.tell(observe::listening{state_->shared.settings.listen.address, state_->port});
 }
 

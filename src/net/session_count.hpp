@@ -42,6 +42,7 @@ public:
     core::result<place> enter(const std::string& subject);
 
     std::size_t size() const { return size_; }
+    std::size_t most() const { return limits_.sessions; }
 
 private:
     const config::limits limits_;

@@ -211,6 +211,8 @@ struct metrics_sink::state {
 
     void operator()(const listening&) {}
 
+    void operator()(const sessions_limited&) {}
+
     void operator()(const session_opened& it)
     {
         of(it.transport).sessions->Increment();

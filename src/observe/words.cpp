@@ -146,6 +146,16 @@ struct speaker {
                 {{"address", quoted(it.address)}, {"port", quoted(it.port)}}};
     }
 
+    line operator()(const sessions_limited& it) const
+    {
+        return {level::warn,
+                "sessions_limited",
+                fmt::format("limits.sessions is {}, but there can be {}: the process may have {} file descriptors "
+                            "(ulimit -n, LimitNOFILE=)",
+                            it.wanted, it.possible, it.descriptors),
+                {{"wanted", quoted(it.wanted)}, {"possible", quoted(it.possible)}, {"descriptors", quoted(it.descriptors)}}};
+    }
+
     line operator()(const session_opened& it) const
     {
         const std::string who = it.subject.empty() ? "anonymous" : it.subject;

@@ -20,6 +20,7 @@ bridge_process::bridge_process(const std::string& database_url, const std::strin
     file_ = std::filesystem::temp_directory_path() / ("rowcast-bridge-" + std::to_string(::getpid()) + "-" + std::to_string(port_) + ".yaml");
     std::ofstream(file_) << "database: {url: \"" << database_url << "\"}\n"
                          << "server:\n  listen: \"127.0.0.1:" << port_ << "\"\n  admin: \"127.0.0.1:" << free_port() << "\"\n"
+                         << "  heartbeat: 60s\n" // who does not read does not answer pings either, and is not gone yet
                          << "  limits: {connects_per_second_per_address: 100000" << (limits.empty() ? "" : ", ") << limits << "}\n"
                          << "auth: {anonymous: true}\n"
                          << rules;

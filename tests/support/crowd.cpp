@@ -171,7 +171,7 @@ void crowd::take(std::size_t number)
         if (size < 0 && (errno == EAGAIN || errno == EINTR)) {
             return;
         }
-        one.refused = !one.upgraded;
+        one.refused = one.refused || !one.upgraded;
         disconnect(one);
         return;
     }
@@ -233,6 +233,11 @@ void crowd::message(client& one, std::string_view text)
 {
     const std::string_view type = member(text, "type");
     ++one.frames;
+    if (type == "error" && text.find("too_many_sessions") != std::string_view::npos) {
+        one.refused = true;
+        one.answer = text;
+        return;
+    }
     if (type == "error") {
         throw std::runtime_error("a client of the crowd got " + std::string(text));
     }

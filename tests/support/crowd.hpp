@@ -25,8 +25,8 @@ public:
         bool more = false;          // the last `changes` goes on
         std::vector<std::uint64_t> keys; // of the rows that it got, their "id", in order
         bool connected = false;
-        bool refused = false; // ended before the handshake, or by an answer that is not 101
-        std::string answer;   // of the handshake, where it is not 101
+        bool refused = false; // ended before the handshake, by an answer that is not 101, or since there are too many
+        std::string answer;   // the reason
 
         int socket = -1;
         int receive_buffer = 0; // SO_RCVBUF; 0: the system's
