@@ -59,7 +59,7 @@ struct feed_limits {
 // How much one `next` may hand out.
 struct portion {
     std::size_t events = 10'000;
-    std::size_t bytes = 256 * 1024;
+    std::size_t bytes = 32 * 1024; // a client that does not read holds this much, worded for it alone
 };
 
 // One client's subscriptions and what is to be sent for them: the position of a session, live or catching up, without

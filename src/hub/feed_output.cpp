@@ -7,6 +7,9 @@
 namespace rowcast::hub {
 namespace {
 
+// What is worded ahead for one that catches up, and stays with it while it does not read.
+constexpr std::size_t chunk = 16 * 1024;
+
 // The part of a frame that stems from one change.
 struct change_entries {
     std::uint32_t ordinal = UINT32_MAX;
@@ -118,11 +121,14 @@ std::optional<output> feed::state::hand_out(const portion& most)
         if (work->codec) {
             from->codec = work->codec;
         }
-        if (!work->matched) {
-            match(*work, from->position);
-        }
         change_entries last;
-        for (; work->next < work->matches.size(); ++work->next) {
+        for (;; work->pass()) {
+            while (work->next == work->matches.size() && !work->matched) {
+                match(*work, from->position, std::min(most.bytes, chunk));
+            }
+            if (work->next == work->matches.size()) {
+                break;
+            }
             const page_work::match& found = work->matches[work->next];
             const auto member = subscriptions_.find(found.subscription);
             if (member == subscriptions_.end() || member->second.stopped) {
@@ -130,8 +136,8 @@ std::optional<output> feed::state::hand_out(const portion& most)
             }
             const bool ends = found.what->what == event::kind::resync;
             if (ends && out.events.empty()) {
-                ++work->next;
                 hub::resync told{member->second.id, *found.what->text};
+                work->pass();
                 detach(member->second);
                 member->second.stopped = true;
                 const std::uint64_t left = std::exchange(member->second.group, 0);
@@ -164,11 +170,14 @@ std::optional<output> feed::state::hand_out(const portion& most)
     return out;
 }
 
-void feed::state::match(page_work& work, const core::cursor& position) const
+// The next changes of a page, as far as about `bytes` of events: those who catch up have their own texts, and may be many.
+void feed::state::match(page_work& work, const core::cursor& position, std::size_t bytes) const
 {
+    std::size_t sum = 0;
     auto events = std::make_shared<std::vector<std::pair<std::size_t, event>>>();
     const std::vector<std::size_t> who = members(work.group);
-    for (std::uint32_t i = 0; i < work.batch->changes.size(); ++i) {
+    for (; work.looked_at < work.batch->changes.size() && sum < bytes; ++work.looked_at) {
+        const std::uint32_t i = work.looked_at;
         const core::change& change = work.batch->changes[i];
         if (position.covers(change.xid, change.where)) {
             continue;
@@ -179,24 +188,27 @@ void feed::state::match(page_work& work, const core::cursor& position) const
                 continue;
             }
             if (auto seen = see(each.view, change, i, home_.write_); seen && each.wants(*seen)) {
+                sum += seen->text->size();
                 events->emplace_back(member, std::move(*seen));
             }
         }
     }
+    work.matches.clear();
+    work.next = 0;
     for (const auto& [member, what] : *events) {
         work.matches.push_back({what.ordinal, member, &what});
     }
     work.kept = std::move(events);
-    work.matched = true;
+    work.matched = work.looked_at == work.batch->changes.size();
 }
 
 // Ends a frame inside a page, behind the last change that it holds.
 void feed::state::cut(changes& out, const page_work& work, stream& from) const
 {
     const core::change& following = work.change(work.matches[work.next]);
-    if (work.next > 0) { // else the frame ends with the page before, whose cursor it has
+    if (work.passed) { // else the frame ends with the page before, whose cursor it has
         const core::snapshot& seen = work.group == 0 ? work.batch->before : from.position.seen;
-        from.position = {seen, core::cursor::progress{work.batch->after, work.change(work.matches[work.next - 1]).where}};
+        from.position = {seen, core::cursor::progress{work.batch->after, *work.passed}};
         out.cursor = from.codec->seal(from.position);
     }
     out.more = from.open == following.xid;

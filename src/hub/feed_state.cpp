@@ -94,6 +94,7 @@ void feed::state::take(const publication_ptr& published, std::size_t number, con
         fresh.cursor = published->cursor;
         fresh.codec = published->codec;
         fresh.sequence = published->sequence;
+        fresh.since = home_.published();
         fresh.matched = true;
         fresh.kept = published;
         work = &fresh;
@@ -136,6 +137,7 @@ void feed::state::close_transaction(const publication_ptr& published)
     end.cursor = published->cursor;
     end.codec = published->codec;
     end.sequence = published->sequence;
+    end.since = home_.published();
     end.matched = true;
     end.kept = published;
     push(std::move(end));
@@ -198,10 +200,34 @@ void feed::state::leave()
     subscriptions_.clear();
     home_.unfinished_.erase(this);
     home_.leave(*this);
+    if (keeps_since_) {
+        home_.keeps_no_more(*this, *keeps_since_);
+    }
+}
+
+std::optional<std::uint64_t> feed::state::let_go(std::uint64_t before)
+{
+    keeps_since_.reset();
+    const auto oldest = std::find_if(items_.begin(), items_.end(), [](const item& each) {
+        const auto* work = std::get_if<page_work>(&each);
+        return work && work->group == 0;
+    });
+    if (oldest == items_.end()) {
+        return std::nullopt;
+    }
+    if (const std::uint64_t since = std::get<page_work>(*oldest).since; since >= before) {
+        return keeps_since_ = since;
+    }
+    overflow();
+    return std::nullopt;
 }
 
 void feed::state::push(item added)
 {
+    if (const auto* work = std::get_if<page_work>(&added); work && work->group == 0 && !keeps_since_) {
+        keeps_since_ = work->since;
+        home_.keeps(*this, work->since);
+    }
     items_.push_back(std::move(added));
     if (items_.size() == 1 && ready_) {
         ready_();

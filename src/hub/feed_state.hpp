@@ -42,6 +42,7 @@ public:
     void take(const publication_ptr& published, std::size_t subscription, const std::vector<event>& events) override;
     void close_transaction(const publication_ptr& published) override;
     void resync(std::size_t subscription, const std::string& reason) override;
+    std::optional<std::uint64_t> let_go(std::uint64_t before) override;
     bool awaits_end_of_transaction() const override { return queued_open_ != 0; }
     standing survey() const override;
 
@@ -91,7 +92,7 @@ private:
     // handing out (feed_output.cpp)
     std::optional<output> let_join(std::uint64_t number);
     std::optional<output> hand_out(const portion& most);
-    void match(page_work& work, const core::cursor& position) const;
+    void match(page_work& work, const core::cursor& position, std::size_t bytes) const;
     void cut(changes& out, const page_work& work, stream& from) const;
     void finish_page(changes& out, page_work& work, stream& from);
     stream* stream_of(const page_work& work);
@@ -116,6 +117,7 @@ private:
     std::string last_cursor_;              // the last one that the client got for the live stream
     std::size_t pending_bytes_ = 0;        // of live events in items_
     core::transaction_id queued_open_ = 0; // the transaction that the newest queued live page leaves open
+    std::optional<std::uint64_t> keeps_since_; // what the shard knows; it may have taken that since
     bool overflowed_ = false;              // nothing is taken until the next `next`
     bool fell_behind_ = false;             // and nobody has been told yet
 };

@@ -36,6 +36,12 @@ std::shared_ptr<publication> hub::match(core::batch_ptr batch)
             }
         });
     }
+    made->memory = batch->memory();
+    for (const auto& [view, events] : made->events) {
+        for (const event& each : events) {
+            made->memory += sizeof(event) + each.text->size();
+        }
+    }
     made->batch = std::move(batch);
     return made;
 }

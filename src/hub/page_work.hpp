@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,13 +33,17 @@ struct page_work {
     std::string cursor;           // after the page, where it is sealed already
     std::shared_ptr<const core::cursor_codec> codec; // of the batch's log; null: the group's
     std::uint64_t sequence = 0;   // of the publication; 0: not from one
-    bool matched = false;         // `matches` are complete
+    std::uint64_t since = 0;      // how much the shard had published then
+    std::uint32_t looked_at = 0;  // changes, as far as they have been matched: what matches is worded as it is handed out
+    bool matched = false;         // all of them
     bool ask_for_next = false;    // the group's reading waits for this page to be taken
-    std::vector<match> matches;   // ordered by ordinal once `matched`
+    std::vector<match> matches;   // ordered by ordinal
     std::size_t next = 0;         // the first match that has not been handed out
+    std::optional<core::place> passed; // of the one before it, also where that has been let go of
     std::shared_ptr<const void> kept;
 
     const core::change& change(const match& of) const { return batch->changes[of.ordinal]; }
+    void pass() { passed = change(matches[next++]).where; }
 };
 
 } // namespace rowcast::hub

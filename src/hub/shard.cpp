@@ -9,6 +9,7 @@ namespace rowcast::hub {
 void shard::publish(const publication_ptr& published)
 {
     cursor_ = published->cursor;
+    published_ += published->memory;
     if (!published->resync_all.empty()) {
         const auto everybody = subscribers_; // they leave as they are told
         for (const auto& [view, subscribers] : everybody) {
@@ -35,6 +36,18 @@ void shard::publish(const publication_ptr& published)
         each->close_transaction(published);
         if (each->awaits_end_of_transaction()) {
             unfinished_.insert(each);
+        }
+    }
+    limit_kept();
+}
+
+void shard::limit_kept()
+{
+    while (!keeping_.empty() && keeping_.begin()->first + most_held_ < published_) {
+        receiver* const slowest = keeping_.begin()->second;
+        keeping_.erase(keeping_.begin());
+        if (const auto since = slowest->let_go(published_ - most_held_)) {
+            keeping_.emplace(*since, slowest);
         }
     }
 }

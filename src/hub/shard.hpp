@@ -1,11 +1,15 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "hub/gateway.hpp"
@@ -19,7 +23,13 @@ class feed;
 // The feeds of one thread and which views they are on: hands each publication to those whom it concerns. One thread.
 class shard {
 public:
-    shard(shard_id id, gateway& hub, event_writer write) : id_(id), hub_(hub), write_(write) {}
+    // Who has not taken its part of a publication when `most_held` bytes of newer ones have come goes back to catching
+    // up: one small event keeps its whole publication, and a thousand clients who do not read could keep a thousand. So
+    // what waits for slow clients is bounded for all of them together.
+    shard(shard_id id, gateway& hub, event_writer write, std::size_t most_held = 32 * 1024 * 1024)
+        : id_(id), hub_(hub), write_(write), most_held_(most_held)
+    {
+    }
     shard(const shard&) = delete;
 
     void publish(const publication_ptr& published);
@@ -45,6 +55,8 @@ private:
         virtual void close_transaction(const publication_ptr& published) = 0;
         virtual void resync(std::size_t subscription, const std::string& reason) = 0;
         virtual bool awaits_end_of_transaction() const = 0;
+        // Falls back where it keeps something older than that. Returns since when it keeps what it keeps then, if anything.
+        virtual std::optional<std::uint64_t> let_go(std::uint64_t before) = 0;
         virtual standing survey() const = 0;
 
     private:
@@ -60,9 +72,18 @@ private:
     void add(view_id view, subscriber added);
     void remove(view_id view, subscriber removed);
 
+    // A receiver keeps a publication: since `published()` was so much.
+    std::uint64_t published() const { return published_; }
+    void keeps(receiver& whose, std::uint64_t since) { keeping_.emplace(since, &whose); }
+    void keeps_no_more(receiver& whose, std::uint64_t since) { keeping_.erase({since, &whose}); }
+    void limit_kept();
+
     shard_id id_;
     gateway& hub_;
     event_writer write_;
+    std::size_t most_held_;
+    std::uint64_t published_ = 0; // bytes so far
+    std::set<std::pair<std::uint64_t, receiver*>> keeping_; // since when at most; each once
     std::string cursor_;
     std::unordered_map<view_id, std::vector<subscriber>> subscribers_;
     void enter(receiver& added);

@@ -414,4 +414,34 @@ TEST_CASE("The owner of a feed is told once that there is something, and again a
     REQUIRE(s.rung == 2);
 }
 
+TEST_CASE("A client that keeps one small event while much passes goes back to catching up, and gets everything")
+{
+    scene s({1500, 1000});
+    REQUIRE(s.mine.subscribe(scene::on("a"), {}).has_value());
+    s.run();
+    REQUIRE(s.heard() == said{"live a"});
+    model::database& source = s.source;
+    feed other(s.bridge.home(), {3, 1 << 20}, [] {}); // so that there is more in each publication
+    REQUIRE(other.subscribe(scene::on("b"), {}).has_value());
+    s.run();
+    s.commit("a");
+    s.follow();
+    REQUIRE(s.bridge.log_readings == 0);
+    for (std::size_t passed = 0; passed < 2 * model::bridge::most_held; passed += 200) {
+        const auto xid = source.begin();
+        source.log(xid, "c");
+        source.finish(xid, true);
+        s.follow();
+    }
+    REQUIRE(s.bridge.views() == 2); // the stuck one has not asked since
+    s.commit("a");
+    s.follow();
+    std::string all;
+    for (const std::string& frame : s.heard()) {
+        all += frame + "; ";
+    }
+    REQUIRE(s.bridge.log_readings == 1); // neither kept, nor in the ring any more
+    REQUIRE(std::count(all.begin(), all.end(), ':') == 2);
+}
+
 } // namespace rowcast::hub

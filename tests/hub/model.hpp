@@ -114,9 +114,11 @@ public:
     {
     }
 
+    static constexpr std::size_t most_held = 10'000; // some twenty small publications
+
     // One that begins with the past: from everything below `first` that is not open still.
     bridge(database& source, std::shared_ptr<const core::cursor_codec> codec, ring::limits recent, std::size_t page_size, core::transaction_id first)
-        : source_(source), codec_(std::move(codec)), page_size_(page_size), hub_(&write, recent), shard_(0, *this, &write), head_(source.now())
+        : source_(source), codec_(std::move(codec)), page_size_(page_size), hub_(&write, recent), shard_(0, *this, &write, most_held), head_(source.now())
     {
         core::snapshot from{first, first, source.open()};
         std::erase_if(from.in_progress, [&](core::transaction_id xid) { return xid >= first; });
