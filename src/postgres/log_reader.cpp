@@ -14,6 +14,7 @@ log_reader::log_reader(connection_options options, const observe::sink& sink, co
     , limits_(limits)
 {
     options_.purpose = "rowcast reader";
+    limits_.expects_many = true;
 }
 
 void log_reader::open(log_identity expected, core::cursor from, log_filter filter)

@@ -65,7 +65,8 @@ core::result<core::batch_ptr> log_step::next()
 core::result<core::batch_ptr> log_step::first_page()
 {
     const bool to_now = !position_.inside;
-    on_.begin_prepared(prepared, log_parameters(position_, filter_, limits_.changes + 1));
+    const bool look_only = to_now && limits_.expects_many;
+    on_.begin_prepared(prepared, log_parameters(position_, filter_, look_only ? 0 : limits_.changes + 1));
     const auto first = on_.next_row();
     if (!first) {
         throw database_error("rowcast.settings is empty in " + on_.place(), "", "Run `rowcast install`.");
@@ -81,6 +82,12 @@ core::result<core::batch_ptr> log_step::first_page()
     }
     if (to_now) {
         target_ = moment.now;
+    }
+    if (look_only && target_ != before_) {
+        on_.skip_rows();
+        await_flush(on_, moment.written, moment.flushed, sink_);
+        position_.inside = core::cursor::progress{target_, {}};
+        return further_page();
     }
     auto page = fill();
     if (!page->complete) {

@@ -17,6 +17,9 @@ struct page_limits {
     std::size_t changes = 1000;
     std::size_t bytes = 1024 * 1024; // a page ends with the change that would pass it; one change alone may be larger
     std::chrono::milliseconds portal_held = std::chrono::seconds(30); // an open portal holds back vacuum
+    // Whether there is probably more than a page: then through the portal from the first one on, since what the statement
+    // finds out about all transactions is then found out once, not twice. A few round trips more where there is not.
+    bool expects_many = false;
 };
 
 // What `log_step` needs prepared on its connection; once for each connection.

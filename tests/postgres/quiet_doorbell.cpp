@@ -29,7 +29,7 @@ const std::string watched_table =
 constexpr auto never = 1h;
 
 // Busy with what a test's single writer does.
-const doorbell::thresholds lively{.transactions = 60, .crowded_transactions = 60, .crowd = 0, .window = 20ms, .calm_for = 100ms};
+const doorbell::thresholds lively{.transactions = 60, .crowded_transactions = 60, .crowd = 0, .window = 20ms, .calm_for = 700ms};
 
 struct following {
     explicit following(const database& db, std::chrono::milliseconds poll_interval = never,
