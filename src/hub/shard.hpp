@@ -26,7 +26,7 @@ public:
     // Who has not taken its part of a publication when `most_held` bytes of newer ones have come goes back to catching
     // up: one small event keeps its whole publication, and a thousand clients who do not read could keep a thousand. So
     // what waits for slow clients is bounded for all of them together.
-    shard(shard_id id, gateway& hub, event_writer write, std::size_t most_held = 32 * 1024 * 1024)
+    shard(shard_id id, gateway& hub, event_writer write, std::size_t most_held = 16 * 1024 * 1024)
         : id_(id), hub_(hub), write_(write), most_held_(most_held)
     {
     }

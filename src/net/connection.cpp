@@ -95,7 +95,8 @@ public:
     {
     }
 
-    awaitable<void> run()
+    // Returns the client that wants to go on as a WebSocket.
+    awaitable<std::unique_ptr<upgrade>> run()
     {
         while (open_) {
             http::request_parser<http::string_body> parser;
@@ -113,7 +114,10 @@ public:
             stream_.expires_never();
             co_await serve(parser.release());
         }
-        close();
+        if (!upgrade_) {
+            close();
+        }
+        co_return std::move(upgrade_);
     }
 
     void say_goodbye(std::chrono::milliseconds) override
@@ -168,8 +172,7 @@ private:
         if (auto* socket = std::get_if<open_websocket>(&where)) {
             open_ = false;
             if (buffer_.size() == 0) { // nobody may speak before the upgrade is answered
-                buffer_.shrink_to_fit(); // it lives as long as the session
-                co_await run_websocket(on_, std::move(stream_), std::move(read), std::move(*socket));
+                upgrade_.reset(new upgrade{stream_.release_socket(), std::move(read), std::move(*socket)});
             }
             co_return;
         }
@@ -251,6 +254,7 @@ private:
     const std::string peer_;
     beast::tcp_stream stream_;
     beast::flat_buffer buffer_;
+    std::unique_ptr<upgrade> upgrade_;
     bool open_ = true;
     bool idle_ = false;
     bool last_ = false; // the server stops: this request is the last one
@@ -260,8 +264,11 @@ private:
 
 awaitable<void> serve_connection(worker& on, tcp::socket client, [[maybe_unused]] session_count::place place)
 {
-    connection served(on, std::move(client));
-    co_await served.run();
+    auto served = std::make_unique<connection>(on, std::move(client));
+    if (auto next = co_await served->run()) {
+        served.reset(); // a WebSocket lives long, and there are many
+        co_await run_websocket(on, std::move(next));
+    }
 }
 
 } // namespace rowcast::net

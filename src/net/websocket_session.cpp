@@ -2,6 +2,7 @@
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
 #include "net/conversation.hpp"
@@ -25,10 +26,10 @@ constexpr auto stalled = 1s;
 
 class websocket_session final : public activity {
 public:
-    websocket_session(worker& on, beast::tcp_stream stream)
+    websocket_session(worker& on, tcp::socket client)
         : activity(on)
         , shared_(on.shared())
-        , stream_(std::move(stream))
+        , stream_(std::move(client))
         , name_(on.name_session())
         , output_(stream_.get_executor())
         , input_(stream_.get_executor())
@@ -38,9 +39,9 @@ public:
     {
     }
 
-    awaitable<void> run(beast::http::request<beast::http::string_body> upgrade, open_websocket what)
+    awaitable<void> run(std::unique_ptr<upgrade> from)
     {
-        const bool asked = upgrade.find(beast::http::field::sec_websocket_protocol) != upgrade.end();
+        const bool asked = from->request.find(beast::http::field::sec_websocket_protocol) != from->request.end();
         stream_.set_option(websocket::stream_base::timeout{handshake_time, websocket::stream_base::none(), false});
         stream_.set_option(websocket::stream_base::decorator([asked](websocket::response_type& answer) {
             answer.set(beast::http::field::server, "rowcast");
@@ -49,12 +50,13 @@ public:
             }
         }));
         stream_.read_message_max(shared_.settings.limits.message_size);
-        auto [why] = co_await stream_.async_accept(upgrade, as_result);
+        auto [why] = co_await stream_.async_accept(from->request, as_result);
         if (why) {
             co_return;
         }
         stream_.control_callback([this](websocket::frame_type, beast::string_view) { talk_.heard(moment::now()); });
-        talk_.open(std::move(what.who), what.has_token, moment::now());
+        talk_.open(std::move(from->what.who), from->what.has_token, moment::now());
+        from.reset(); // what follows may last for days
         shared_.tell(observe::session_opened{"websocket", name_, talk_.subject()});
         co_await (read_all() && write_all() && keep_time() && send_pings());
         const auto ended = talk_.over().value_or(conversation::ending{core::close_code::none, "the client left"});
@@ -192,11 +194,10 @@ private:
 
 } // namespace
 
-awaitable<void> run_websocket(worker& on, beast::tcp_stream stream, beast::http::request<beast::http::string_body> upgrade,
-                              open_websocket what)
+awaitable<void> run_websocket(worker& on, std::unique_ptr<upgrade> from)
 {
-    websocket_session session(on, std::move(stream));
-    co_await session.run(std::move(upgrade), std::move(what));
+    websocket_session session(on, std::move(from->client));
+    co_await session.run(std::move(from));
 }
 
 } // namespace rowcast::net

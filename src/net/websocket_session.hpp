@@ -1,18 +1,25 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
+
+#include <memory>
 
 #include "net/router.hpp"
 #include "net/worker.hpp"
 
 namespace rowcast::net {
 
+// A client that asks for a WebSocket, with what its HTTP connection leaves behind.
+struct upgrade {
+    boost::asio::ip::tcp::socket client;
+    boost::beast::http::request<boost::beast::http::string_body> request;
+    open_websocket what;
+};
+
 // /v1/ws, from the upgrade to the close. Only connection.cpp includes this.
-boost::asio::awaitable<void> run_websocket(worker& on, boost::beast::tcp_stream stream,
-                                           boost::beast::http::request<boost::beast::http::string_body> upgrade,
-                                           open_websocket what);
+boost::asio::awaitable<void> run_websocket(worker& on, std::unique_ptr<upgrade> from);
 
 } // namespace rowcast::net
