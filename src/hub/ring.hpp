@@ -13,7 +13,7 @@ namespace rowcast::hub {
 class ring {
 public:
     struct limits {
-        std::size_t bytes = 64 * 1024 * 1024;
+        std::size_t bytes = 32 * 1024 * 1024;
         std::size_t batches = 20'000; // an idle server's batches are small, but not free
     };
 

@@ -21,7 +21,7 @@ struct recent_past {
 
 struct recent_past_limits {
     std::size_t changes = 100'000;
-    std::size_t bytes = 32 * 1024 * 1024; // of memory, about
+    std::size_t bytes = 16 * 1024 * 1024; // of memory, about
     std::chrono::milliseconds time = std::chrono::seconds(2);
 };
 
