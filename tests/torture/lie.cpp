@@ -70,7 +70,7 @@ void client::lie()
             support::http_client wire(port_);
             const auto answer =
                 wire.get("/v1/changes?table=public.plain&access_token=" + options_.token + "&after=" + lie.cursor);
-            if (answer.status == 503) {
+            if (answer.status == 503 || answer.status == 429) {
                 return;
             }
             const std::string code = json::parse(answer.body).value("code", "");

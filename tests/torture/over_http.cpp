@@ -22,7 +22,7 @@ std::set<std::string> subscriptions_of(const json& event)
 // What may be answered while things are broken; anything else is a broken promise.
 void accept_refusal(unsigned status, const std::string& body)
 {
-    if (status != 503) {
+    if (status != 503 && status != 429) { // not now, or no descriptor left for it
         throw broken_promise("refused with " + std::to_string(status) + ": " + body);
     }
     throw std::runtime_error("refused for now: " + body);

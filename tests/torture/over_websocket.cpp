@@ -170,7 +170,7 @@ private:
         if (code == "unknown_subscription" && standing_.contains(name) && standing_.at(name) != standing::gone) {
             return; // a resync came between
         }
-        if (code != "unavailable" && code != "shutdown" && code != "no_heartbeat") {
+        if (code != "unavailable" && code != "shutdown" && code != "no_heartbeat" && code != "too_many_sessions") {
             me_.complain("an error that nobody has earned: " + message.dump());
         }
         throw std::runtime_error("error " + code);
@@ -178,7 +178,7 @@ private:
 
     void complain_of(unsigned code)
     {
-        if (code >= 4400 && code != 4408) {
+        if (code >= 4400 && code != 4408 && code != 4429) {
             me_.complain("closed with " + std::to_string(code));
         }
     }
