@@ -1,8 +1,6 @@
 #include "cli/commands.hpp"
-#include "cli/notices.hpp"
-#include "cli/settings.hpp"
+#include "cli/with_database.hpp"
 #include "core/version.hpp"
-#include "postgres/administration.hpp"
 #include "postgres/embedded_sql.hpp"
 
 #include <iostream>
@@ -17,22 +15,14 @@ struct options {
     std::string grant;
 };
 
-exit_status run(const options& given)
+exit_status act(const options& given, postgres::administration& database)
 {
-    const auto url = find_database(given.database);
-    if (const auto* failed = std::get_if<exit_status>(&url)) {
-        return *failed;
-    }
-    postgres::administration database({.url = std::get<std::string>(url)}, say_notice);
     if (const auto done = database.install(postgres::install_sql); !done) {
         return report(done.error());
     }
     std::cout << "rowcast " << core::version() << " is installed in this database: the schema rowcast, nothing else.\n";
-    if (!given.grant.empty()) {
-        if (const auto done = database.grant_bridge(given.grant); !done) {
-            return report(done.error());
-        }
-        std::cout << "The bridge may connect as " << given.grant << ".\n";
+    if (const exit_status granted = grant_to(given.grant, database); granted != exit_status::ok) {
+        return granted;
     }
     std::cout << "Next: rowcast watch TABLE...\n";
     return exit_status::ok;
@@ -50,7 +40,7 @@ void add_install(CLI::App& program, action& chosen)
     command->footer("Safe to repeat. Wants a role that may create a schema, and once, two roles without login; no "
                     "superuser, no restart.\n\n"
                     "  rowcast install --database postgresql://postgres@localhost/shop --grant rowcast_bridge");
-    on_chosen(*command, chosen, given, run);
+    on_chosen(*command, chosen, given, on_database(act));
 }
 
 } // namespace rowcast::cli

@@ -1,7 +1,6 @@
 #include "cli/commands.hpp"
-#include "cli/notices.hpp"
-#include "cli/settings.hpp"
 #include "cli/status_text.hpp"
+#include "cli/with_database.hpp"
 
 #include <unistd.h>
 
@@ -17,13 +16,9 @@ struct options {
     bool json = false;
 };
 
-exit_status run(const options& given)
+exit_status act(const options& given, postgres::administration& database)
 {
-    const auto url = find_database(given.database);
-    if (const auto* failed = std::get_if<exit_status>(&url)) {
-        return *failed;
-    }
-    const auto status = postgres::administration({.url = std::get<std::string>(url)}, say_notice).status();
+    const auto status = database.status();
     if (!status) {
         return report(status.error());
     }
@@ -44,7 +39,7 @@ void add_status(CLI::App& program, action& chosen)
     add_database_options(*command, given->database);
     command->add_flag("--json", given->json, "For programs");
     command->footer("  rowcast status --database postgresql://postgres@localhost/shop");
-    on_chosen(*command, chosen, given, run);
+    on_chosen(*command, chosen, given, on_database(act));
 }
 
 } // namespace rowcast::cli

@@ -1,8 +1,6 @@
 #include "cli/commands.hpp"
-#include "cli/notices.hpp"
-#include "cli/settings.hpp"
 #include "cli/terminal.hpp"
-#include "postgres/administration.hpp"
+#include "cli/with_database.hpp"
 #include "postgres/embedded_sql.hpp"
 
 #include <unistd.h>
@@ -29,12 +27,8 @@ bool confirmed()
     return answer == "y" || answer == "Y" || answer == "yes";
 }
 
-exit_status run(const options& given)
+exit_status act(const options& given, postgres::administration& database)
 {
-    const auto url = find_database(given.database);
-    if (const auto* failed = std::get_if<exit_status>(&url)) {
-        return *failed;
-    }
     if (!given.yes && !is_terminal(STDIN_FILENO)) {
         std::cerr
             << "rowcast: uninstall removes the change log and every trigger; say --yes where nobody can be asked.\n";
@@ -44,7 +38,6 @@ exit_status run(const options& given)
         std::cerr << "Nothing was changed.\n";
         return exit_status::failed;
     }
-    postgres::administration database({.url = std::get<std::string>(url)}, say_notice);
     if (const auto done = database.uninstall(postgres::uninstall_sql); !done) {
         return report(done.error());
     }
@@ -61,7 +54,7 @@ void add_uninstall(CLI::App& program, action& chosen)
     add_database_options(*command, given->database);
     command->add_flag("-y,--yes", given->yes, "Do not ask");
     command->footer("  rowcast uninstall --database postgresql://postgres@localhost/shop --yes");
-    on_chosen(*command, chosen, given, run);
+    on_chosen(*command, chosen, given, on_database(act));
 }
 
 } // namespace rowcast::cli

@@ -1,8 +1,6 @@
 #include "cli/commands.hpp"
-#include "cli/notices.hpp"
-#include "cli/settings.hpp"
 #include "cli/terminal.hpp"
-#include "postgres/administration.hpp"
+#include "cli/with_database.hpp"
 
 #include <iostream>
 #include <memory>
@@ -17,13 +15,8 @@ struct options {
     std::vector<std::string> tables;
 };
 
-exit_status run(const options& given)
+exit_status act(const options& given, postgres::administration& database)
 {
-    const auto url = find_database(given.database);
-    if (const auto* failed = std::get_if<exit_status>(&url)) {
-        return *failed;
-    }
-    postgres::administration database({.url = std::get<std::string>(url)}, say_notice);
     for (const std::string& table : given.tables) {
         const auto was = database.unwatch(table);
         if (!was) {
@@ -43,7 +36,7 @@ void add_unwatch(CLI::App& program, action& chosen)
     command->add_option("TABLE", given->tables, "Tables as psql would find them")->required();
     add_database_options(*command, given->database);
     command->footer("Changes that are in the log already are still delivered.\n\n  rowcast unwatch public.orders");
-    on_chosen(*command, chosen, given, run);
+    on_chosen(*command, chosen, given, on_database(act));
 }
 
 } // namespace rowcast::cli

@@ -1,8 +1,6 @@
 #include "cli/commands.hpp"
-#include "cli/notices.hpp"
-#include "cli/settings.hpp"
 #include "cli/terminal.hpp"
-#include "postgres/administration.hpp"
+#include "cli/with_database.hpp"
 
 #include <iostream>
 #include <memory>
@@ -28,13 +26,8 @@ std::optional<std::vector<std::string>> if_any(const std::vector<std::string>& n
     return names.empty() ? std::nullopt : std::optional(names);
 }
 
-exit_status run(const options& given)
+exit_status act(const options& given, postgres::administration& database)
 {
-    const auto url = find_database(given.database);
-    if (const auto* failed = std::get_if<exit_status>(&url)) {
-        return *failed;
-    }
-    postgres::administration database({.url = std::get<std::string>(url)}, say_notice);
     for (const std::string& table : given.tables) {
         const auto notify = given.no_notify ? std::optional(false) : given.notify ? std::optional(true) : std::nullopt;
         const auto name =
@@ -44,13 +37,7 @@ exit_status run(const options& given)
         }
         std::cout << "watching " << printable(*name) << '\n';
     }
-    if (!given.grant.empty()) {
-        if (const auto done = database.grant_bridge(given.grant); !done) {
-            return report(done.error());
-        }
-        std::cout << "The bridge may connect as " << printable(given.grant) << ".\n";
-    }
-    return exit_status::ok;
+    return grant_to(given.grant, database);
 }
 
 } // namespace
@@ -79,7 +66,7 @@ void add_watch(CLI::App& program, action& chosen)
     command->footer("Watching a table again changes its options. Writers are never made to queue.\n\n"
                     "  rowcast watch public.orders public.order_lines\n"
                     "  rowcast watch public.users --columns id,name,avatar");
-    on_chosen(*command, chosen, given, run);
+    on_chosen(*command, chosen, given, on_database(act));
 }
 
 } // namespace rowcast::cli
