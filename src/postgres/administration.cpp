@@ -1,5 +1,6 @@
 #include "postgres/administration.hpp"
 
+#include "postgres/doorbell_key.hpp"
 #include "postgres/log_identity.hpp"
 #include "postgres/session.hpp"
 
@@ -125,16 +126,11 @@ void read_bridges(session& on, database_status& status)
     }
 }
 
-// pg_locks shows keys as unsigned.
 void read_doorbell(session& on, database_status& status)
 {
     const auto holder =
         on.execute("select format('pid %s (%s)', l.pid, coalesce(nullif(a.application_name, ''), a.usename)) "
-                   "from rowcast.settings s join pg_locks l on l.classid::bigint = s.lock_class::bigint & 4294967295 "
-                   "and l.objid::bigint = s.lock_key::bigint & 4294967295 "
-                   "left join pg_stat_activity a on a.pid = l.pid "
-                   "where l.locktype = 'advisory' and l.mode = 'ExclusiveLock' and l.granted and l.objsubid = 2 "
-                   "and l.database = (select oid from pg_database where datname = current_database())");
+                   "from " + key_holder + " left join pg_stat_activity a on a.pid = l.pid");
     if (!holder.empty()) {
         status.doorbell_holder = holder.at(0).at(0).c_str();
     }

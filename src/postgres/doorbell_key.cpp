@@ -21,6 +21,12 @@ const std::string ring_statement =
 
 } // namespace
 
+const std::string key_holder =
+    "rowcast.settings s join pg_locks l on l.classid::bigint = s.lock_class::bigint & 4294967295 "
+    "and l.objid::bigint = s.lock_key::bigint & 4294967295 and l.objsubid = 2 "
+    "and l.locktype = 'advisory' and l.mode = 'ExclusiveLock' and l.granted "
+    "and l.database = (select oid from pg_database where datname = current_database())";
+
 doorbell_key::doorbell_key(connection_options options, observe::sink sink, std::function<void()> news)
     : options_(std::move(options))
     , sink_(std::move(sink))

@@ -7,10 +7,14 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
 namespace rowcast::postgres {
+
+// For FROM: who holds the key, as the row `l` of pg_locks (which shows keys as unsigned), or no row.
+extern const std::string key_holder;
 
 // The doorbell's key, an advisory lock, on a connection and a thread of its own: nobody waits for it, and it is given back
 // by PostgreSQL when this side is gone. It connects when the key is first wanted. Between its statements the session is

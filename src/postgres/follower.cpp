@@ -330,11 +330,7 @@ void follower::mark()
 {
     for (const int backend : suspects_) {
         const rows holding = connection_->execute(
-            "select pg_terminate_backend(l.pid) from rowcast.settings s "
-            "join pg_locks l on l.classid::bigint = s.lock_class::bigint & 4294967295 "
-            "and l.objid::bigint = s.lock_key::bigint & 4294967295 "
-            "where l.locktype = 'advisory' and l.objsubid = 2 and l.mode = 'ExclusiveLock' and l.granted and l.pid = $1::int "
-            "and l.database = (select oid from pg_database where datname = current_database())",
+            "select pg_terminate_backend(l.pid) from " + key_holder + " where l.pid = $1::int",
             {std::to_string(backend)});
         if (!holding.empty()) {
             bell_.marked(std::nullopt);
