@@ -97,7 +97,7 @@ const std::string log_statement_settings =
 // - The filter must not touch `ends`: a transaction's place is that of its true last change.
 const std::string log_statement = R"sql(
 (select null::bigint, null::xid8, null::bigint, pg_current_snapshot()::text, pg_current_wal_insert_lsn()::text,
-        pg_current_wal_flush_lsn()::text, 
+        pg_current_wal_flush_lsn()::text,
         case when s.table_oid <> s.tableoid then 'cursor_foreign' when $7::xid8 <= s.expired_xid then 'cursor_expired' end,
         pg_backend_pid()::text, null, null::boolean, null, null
  from rowcast.settings s)

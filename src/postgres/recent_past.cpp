@@ -56,7 +56,9 @@ enum class obstacle { none, memory, other };
 obstacle read_pages(connection& on, const observe::sink& sink, std::size_t bytes, clock::time_point until, recent_past& into)
 {
     const log_filter everything;
-    log_step step(on, everything, sink, {into.from, std::nullopt});
+    page_limits limits;
+    limits.expects_many = true;
+    log_step step(on, everything, sink, {into.from, std::nullopt}, limits);
     std::size_t sum = 0;
     for (;;) {
         const auto page = step.next();
