@@ -208,12 +208,9 @@ void feed::state::drop_if_empty(std::uint64_t number)
 // to which the client has taken their changes.
 void feed::state::overflow()
 {
-    const auto first = std::find_if(items_.begin(), items_.end(), [](const item& each) {
-        const auto* work = std::get_if<page_work>(&each);
-        return work && work->group == 0;
-    });
-    assert(first != items_.end());
-    const page_work& oldest = std::get<page_work>(*first);
+    const page_work* const first = oldest_live();
+    assert(first);
+    const page_work& oldest = *first;
     if (oldest.next == 0) {
         live_.codec = oldest.codec;
         live_.position = {oldest.batch->before, std::nullopt};

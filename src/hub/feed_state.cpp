@@ -180,12 +180,8 @@ standing feed::state::survey() const
             stands_at(each.position.seen.xmin);
         }
     }
-    const auto first = std::find_if(items_.begin(), items_.end(), [](const item& each) {
-        const auto* work = std::get_if<page_work>(&each);
-        return work && work->group == 0;
-    });
-    if (first != items_.end()) {
-        stands_at(std::get<page_work>(*first).batch->before.xmin);
+    if (const page_work* first = oldest_live()) {
+        stands_at(first->batch->before.xmin);
     }
     return mine;
 }
@@ -208,18 +204,25 @@ void feed::state::leave()
 std::optional<std::uint64_t> feed::state::let_go(std::uint64_t before)
 {
     keeps_since_.reset();
-    const auto oldest = std::find_if(items_.begin(), items_.end(), [](const item& each) {
-        const auto* work = std::get_if<page_work>(&each);
-        return work && work->group == 0;
-    });
-    if (oldest == items_.end()) {
+    const page_work* const oldest = oldest_live();
+    if (!oldest) {
         return std::nullopt;
     }
-    if (const std::uint64_t since = std::get<page_work>(*oldest).since; since >= before) {
-        return keeps_since_ = since;
+    if (oldest->since >= before) {
+        return keeps_since_ = oldest->since;
     }
     overflow();
     return std::nullopt;
+}
+
+const page_work* feed::state::oldest_live() const
+{
+    for (const item& each : items_) {
+        if (const auto* work = std::get_if<page_work>(&each); work && work->group == 0) {
+            return work;
+        }
+    }
+    return nullptr;
 }
 
 void feed::state::push(item added)

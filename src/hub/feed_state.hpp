@@ -97,6 +97,7 @@ private:
     void finish_page(changes& out, page_work& work, stream& from);
     stream* stream_of(const page_work& work);
 
+    const page_work* oldest_live() const; // the page of the live stream that has waited longest; null: none waits
     void push(item added);
     void say_at_once(unsubscribed what);
     void detach(subscription& from);

@@ -69,6 +69,8 @@ private:
         bool operator==(const subscriber&) const = default;
     };
 
+    void enter(receiver& added);
+    void leave(receiver& gone);
     void add(view_id view, subscriber added);
     void remove(view_id view, subscriber removed);
 
@@ -86,9 +88,6 @@ private:
     std::set<std::pair<std::uint64_t, receiver*>> keeping_; // since when at most; each once
     std::string cursor_;
     std::unordered_map<view_id, std::vector<subscriber>> subscribers_;
-    void enter(receiver& added);
-    void leave(receiver& gone);
-
     std::vector<receiver*> all_;
     std::unordered_set<receiver*> unfinished_; // those who got a part of a transaction that goes on
 };
