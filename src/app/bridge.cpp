@@ -1,11 +1,12 @@
 #include "app/bridge.hpp"
 
+#include <boost/uuid/random_generator.hpp>
+#include <boost/uuid/uuid_io.hpp>
 #include <unistd.h>
 
 #include <algorithm>
 #include <future>
 #include <mutex>
-#include <random>
 #include <thread>
 
 #include "app/hub_thread.hpp"
@@ -41,22 +42,6 @@ std::string now_as_text()
                   static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
                   static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
                   static_cast<int>(time.subseconds().count()));
-    return text;
-}
-
-// Random, version 4 (RFC 9562).
-std::string make_uuid()
-{
-    std::random_device random;
-    std::string text;
-    for (const unsigned digits : {8U, 4U, 4U, 4U, 12U}) {
-        text += text.empty() ? "" : "-";
-        for (unsigned i = 0; i < digits; ++i) {
-            text += "0123456789abcdef"[random() % 16];
-        }
-    }
-    text[14] = '4';
-    text[19] = "89ab"[random() % 4];
     return text;
 }
 
@@ -160,7 +145,7 @@ struct bridge::parts {
     std::shared_ptr<const policy::rules> rules;
     policy::catalog_ptr catalog; // nothing until it has been read: then no table is unknown, they are not known yet
     hub::standing clients; // of the keeper's thread: as of the last report
-    const std::string id = make_uuid();
+    const std::string id = boost::uuids::to_string(boost::uuids::random_generator()());
     const std::chrono::system_clock::time_point began = std::chrono::system_clock::now();
 
     log_readings readings;
