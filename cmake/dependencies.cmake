@@ -3,6 +3,7 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
+find_package(CURL 7.85 REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS url)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(spdlog 1.10 REQUIRED)
@@ -20,6 +21,7 @@ target_link_libraries(rowcast_dependencies INTERFACE
     OpenSSL::SSL OpenSSL::Crypto
     PkgConfig::PQXX PkgConfig::PQ
     PkgConfig::RHONABWY
+    CURL::libcurl
     PkgConfig::PROMETHEUS
     nlohmann_json::nlohmann_json
     spdlog::spdlog

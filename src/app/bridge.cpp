@@ -69,7 +69,7 @@ core::change as_message(const postgres::notification& heard)
 struct bridge::parts {
     parts(config::configuration with_settings, extras with)
         : settings(std::move(with_settings)), tell(with.tell ? std::move(with.tell) : [](const observe::observation&) {}),
-          tokens(settings.auth), rules(std::make_shared<const policy::rules>(settings.rules)),
+          tokens(settings.auth, tell), rules(std::make_shared<const policy::rules>(settings.rules)),
           readings({.url = settings.database.url, .purpose = "rowcast catch-up"}, log_reading_threads, tell),
           hub(shards(), {}, readings), server(settings.server, settings.rollout, shards(), services(with))
     {

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <optional>
 #include <stdexcept>
 #include <utility>
 #include <vector>
 
-#include "auth/signature.hpp"
+#include "auth/key.hpp"
+#include "config/jwt.hpp"
 #include "core/base64url.hpp"
 #include "protocol/json.hpp"
 
@@ -56,6 +59,10 @@ result<token_parts> read_token(std::string_view token)
     const std::size_t second = first == std::string_view::npos ? first : token.find('.', first + 1);
     if (second == std::string_view::npos || token.find('.', second + 1) != std::string_view::npos) {
         return invalid("the token is not a signed JSON Web Token (three parts with dots between)");
+    }
+    // The library takes more than one spelling of the same bytes.
+    if (!core::from_base64url(token.substr(second + 1))) {
+        return invalid("the token's signature is not base64url");
     }
     auto header = read_part("header", token.substr(0, first));
     if (!header) {
@@ -134,18 +141,66 @@ result<std::string> read_subject(const value& claims)
     return invalid("the token's 'sub' is not a string");
 }
 
+std::string read_key_file(const std::string& path)
+{
+    std::ifstream file(path, std::ios::binary);
+    if (!file) {
+        throw std::invalid_argument("auth.jwt: the file of public_key, " + path + ", cannot be opened");
+    }
+    std::string text(std::istreambuf_iterator<char>(file), {});
+    return text;
+}
+
+key key_of(const config::jwt_key& from)
+{
+    const auto known = config::jwt_algorithms();
+    if (std::find(known.begin(), known.end(), from.algorithm) == known.end()) {
+        throw std::invalid_argument("auth.jwt: '" + from.algorithm + "' is not an algorithm that tokens are verified with here");
+    }
+    if (config::is_symmetric(from.algorithm)) {
+        if (from.secret.empty()) {
+            throw std::invalid_argument("auth.jwt: a key of " + from.algorithm + " needs a secret");
+        }
+        return secret_key(from.algorithm, from.secret);
+    }
+    auto made = public_key(from.algorithm, read_key_file(from.public_key));
+    if (!made) {
+        throw std::invalid_argument("auth.jwt: " + from.public_key + " " + made.error().message);
+    }
+    return std::move(*made);
+}
+
+std::string text_of(const value& header, std::string_view name)
+{
+    const value* found = header.find(name);
+    return found && found->as_string() ? *found->as_string() : std::string();
+}
+
 } // namespace
 
-authenticator::authenticator(config::auth settings) : settings_(std::move(settings))
+// What the header says of who has signed: a claim until the signature is verified, and then no more than a hint.
+struct authenticator::signed_token {
+    std::string_view text;
+    std::string algorithm;
+    std::string key_id;
+
+    bool is_by(const key& each) const
+    {
+        const bool other = !key_id.empty() && !each.id.empty() && key_id != each.id;
+        return !other && is_signed(text, algorithm, each);
+    }
+};
+
+authenticator::authenticator(config::auth settings, const observe::sink& tell) : settings_(std::move(settings))
 {
-    for (const config::jwt_key& key : settings_.jwt) {
-        if (key.jwks || !is_supported(key.algorithm)) {
-            throw std::invalid_argument("auth.jwt: this version verifies HS256 with a secret, not " +
-                                        (key.jwks ? std::string("a key set (jwks)") : "'" + key.algorithm + "'"));
+    for (const config::jwt_key& each : settings_.jwt) {
+        trusted made{each, nullptr, nullptr};
+        if (each.jwks) {
+            made.source = std::make_unique<key_source>(*each.jwks, tell);
+        } else {
+            made.fixed = std::make_shared<const key_set>(key_set{key_of(each)});
         }
-        if (key.secret.empty()) {
-            throw std::invalid_argument("auth.jwt: a key of HS256 needs a secret");
-        }
+        trusted_.push_back(std::move(made));
     }
 }
 
@@ -166,10 +221,11 @@ result<void> authenticator::check(const config::jwt_key& key, const value& claim
     if (key.audience && !has_audience(claims, *key.audience)) {
         return invalid("the token is for another audience");
     }
-    if (*not_before && **not_before > now + leeway_seconds) {
+    const std::int64_t leeway = std::chrono::floor<std::chrono::seconds>(settings_.leeway).count();
+    if (*not_before && **not_before > now + leeway) {
         return invalid("the token is not valid yet");
     }
-    if (*expires && **expires + leeway_seconds <= now) {
+    if (*expires && **expires + leeway <= now) {
         return failure{error_code::token_expired, "the token expired " + std::to_string(now - **expires) + " s ago"};
     }
     return {};
@@ -184,29 +240,51 @@ result<policy::identity> authenticator::verify(std::string_view token, std::int6
     if (!parts) {
         return parts.error();
     }
-    const value* algorithm = parts->header.find("alg");
     if (parts->header.find("crit")) {
         return invalid("the token's header demands an extension ('crit')");
     }
-    failure why = invalid("no configured key has signed the token");
-    for (const config::jwt_key& key : settings_.jwt) {
-        const bool same = algorithm && algorithm->as_string() && *algorithm->as_string() == key.algorithm;
-        if (!same || !is_signed(token, key)) {
+    const signed_token given{token, text_of(parts->header, "alg"), text_of(parts->header, "kid")};
+    std::optional<failure> why;
+    for (const trusted& each : trusted_) {
+        const std::shared_ptr<const key_set> keys = each.fixed ? each.fixed : each.source->now();
+        if (!keys || std::none_of(keys->begin(), keys->end(), [&](const key& one) { return given.is_by(one); })) {
             continue;
         }
-        if (auto fine = check(key, parts->claims, now); !fine) {
+        if (auto fine = check(each.what, parts->claims, now); !fine) {
             why = fine.error();
-            continue; // one secret may serve two issuers
+            continue; // one key may serve two issuers
         }
-        auto subject = read_subject(parts->claims);
-        auto roles = read_roles(parts->claims, settings_.roles_claim);
-        if (!subject || !roles) {
-            return !subject ? subject.error() : roles.error();
-        }
-        const auto expires = *read_time(parts->claims, "exp");
-        return policy::identity{std::move(*subject), std::move(*roles), std::move(parts->claims), expires};
+        return identify(std::move(parts->claims));
     }
-    return why;
+    return why ? *why : nobody_signed(given);
+}
+
+// The keys may have been changed at the issuer, or not have come yet.
+failure authenticator::nobody_signed(const signed_token& token) const
+{
+    for (const trusted& each : trusted_) {
+        if (!each.source) {
+            continue;
+        }
+        const auto keys = each.source->now();
+        const auto is_named = [&](const key& one) { return one.id == token.key_id; };
+        const bool unknown = !keys || (!token.key_id.empty() && std::none_of(keys->begin(), keys->end(), is_named));
+        if (!keys || (unknown && each.source->demand())) {
+            return {error_code::unavailable, "the keys that tokens are verified with are being fetched; try again"};
+        }
+    }
+    return invalid("no configured key has signed the token");
+}
+
+result<policy::identity> authenticator::identify(value claims) const
+{
+    auto subject = read_subject(claims);
+    auto roles = read_roles(claims, settings_.roles_claim);
+    if (!subject || !roles) {
+        return !subject ? subject.error() : roles.error();
+    }
+    const auto expires = *read_time(claims, "exp");
+    return policy::identity{std::move(*subject), std::move(*roles), std::move(claims), expires};
 }
 
 result<policy::identity> authenticator::anonymous() const
@@ -219,7 +297,7 @@ result<policy::identity> authenticator::anonymous() const
 
 std::string issue(const value& claims, const config::jwt_key& key)
 {
-    return sign(protocol::to_json(claims), key);
+    return sign(protocol::to_json(claims), key.algorithm, secret_key(key.algorithm, key.secret));
 }
 
 } // namespace rowcast::auth

@@ -1,40 +1,52 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "auth/key_source.hpp"
 #include "config/configuration.hpp"
 #include "core/result.hpp"
 #include "core/value.hpp"
+#include "observe/observation.hpp"
 #include "policy/identity.hpp"
 
 namespace rowcast::auth {
 
-// How far the clocks of the issuer and of this machine may be apart, for `exp` and `nbf`.
-inline constexpr std::int64_t leeway_seconds = 30;
-
 // Tokens in, identities out: JSON Web Tokens in their compact form (RFC 7519, RFC 7515; by librhonabwy), held against
-// the keys of the configuration. No message ever contains a part of a token. Immutable; any thread.
+// the keys of the configuration and by the advice of RFC 8725. No message ever contains a part of a token. Any thread.
 class authenticator {
 public:
-    // Throws std::invalid_argument at a key that this version cannot use.
-    explicit authenticator(config::auth settings);
+    // Throws std::invalid_argument at a key that cannot be used. `tell` may be empty.
+    explicit authenticator(config::auth settings, const observe::sink& tell = {});
 
     // `now` is in seconds since the epoch. Fails with token_invalid (damaged, signed by nobody we know, an algorithm
-    // other than the key's own, another issuer or audience, a member twice, more than 8 KB) or token_expired.
+    // other than the key's own, another issuer or audience, a member twice, more than 8 KB), token_expired, or
+    // unavailable: the keys that it may be signed with are not here yet; try again.
     core::result<policy::identity> verify(std::string_view token, std::int64_t now) const;
 
     // Who has no token. Fails with token_missing where the configuration wants one.
     core::result<policy::identity> anonymous() const;
 
 private:
+    struct trusted {
+        config::jwt_key what;
+        std::shared_ptr<const key_set> fixed; // null: those of `source`, as they are now
+        std::unique_ptr<key_source> source;
+    };
+    struct signed_token;
+
     core::result<void> check(const config::jwt_key& key, const core::value& claims, std::int64_t now) const;
+    core::result<policy::identity> identify(core::value claims) const;
+    core::failure nobody_signed(const signed_token& token) const;
 
     config::auth settings_;
+    std::vector<trusted> trusted_;
 };
 
-// A token for these claims (an object), signed with the key: for `rowcast token` and the demo.
+// A token for these claims (an object), signed with the key's secret: for `rowcast token` and the demo.
 std::string issue(const core::value& claims, const config::jwt_key& key);
 
 } // namespace rowcast::auth

@@ -32,11 +32,11 @@ or_exit<config::auth> find_key(const options& given)
     }
     if (!given.secret.empty()) {
         found.jwt = {
-            {.algorithm = "HS256", .secret = given.secret, .jwks = {}, .issuer = {}, .audience = {}, .at = {}}};
+            {.algorithm = "HS256", .secret = given.secret, .public_key = {}, .jwks = {}, .issuer = {}, .audience = {}, .at = {}}};
     }
     std::erase_if(found.jwt, [](const config::jwt_key& each) { return each.secret.empty(); });
     if (found.jwt.empty()) {
-        std::cerr << "rowcast: nothing to sign with; give --config FILE with auth.jwt, or the secret in JWT_SECRET.\n";
+        std::cerr << "rowcast: nothing to sign with; give --config FILE with a secret in auth.jwt, or the secret in JWT_SECRET.\n";
         return exit_status::usage;
     }
     return found;

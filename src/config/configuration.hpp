@@ -52,10 +52,12 @@ struct server {
     config::limits limits;
 };
 
+// One of secret (algorithms HS...), public_key (the others), jwks (whose keys say themselves what they are for).
 struct jwt_key {
-    std::string algorithm; // HS256 so far
+    std::string algorithm;
     std::string secret;
-    std::optional<std::string> jwks;
+    std::string public_key;          // a file in PEM
+    std::optional<std::string> jwks; // a file or a URL
     std::optional<std::string> issuer;
     std::optional<std::string> audience;
     core::mark at;
@@ -65,6 +67,7 @@ struct auth {
     std::vector<jwt_key> jwt;
     std::string roles_claim = "roles"; // a dotted path
     bool anonymous = true;
+    std::chrono::milliseconds leeway = std::chrono::seconds(30); // between the issuer's clock and ours
 };
 
 struct rollout {

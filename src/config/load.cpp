@@ -1,5 +1,6 @@
 #include "config/load.hpp"
 
+#include "config/jwt.hpp"
 #include "config/rules_reader.hpp"
 #include "config/section.hpp"
 #include "config/yaml.hpp"
@@ -20,8 +21,6 @@ constexpr std::uint64_t kilobyte = 1024;
 constexpr std::uint64_t megabyte = 1024 * kilobyte;
 constexpr std::uint64_t gigabyte = 1024 * megabyte;
 
-// RFC 7518 section 3.2: a key at least as long as the hash.
-constexpr std::size_t least_secret = 32;
 constexpr std::size_t least_different_bytes = 5;
 constexpr std::size_t longest_channel = 63; // NOTIFY's: PostgreSQL's NAMEDATALEN - 1
 
@@ -106,19 +105,60 @@ void read_server(section from, server& into)
     from.finish();
 }
 
-void check_secret(section& from, const core::value* given, const std::string& secret)
+void check_secret(section& from, const core::value* given, const jwt_key& key)
 {
     const core::value here = given ? *given : core::value{nullptr, from.at()};
-    if (secret.empty()) {
-        from.complain(here, "secret", given ? "is empty; anyone could sign tokens" : "is missing, and HS256 needs one");
-    } else if (secret.size() < least_secret) {
+    const std::size_t least = least_secret(key.algorithm);
+    if (key.secret.empty()) {
+        from.complain(here, "secret", given ? "is empty; anyone could sign tokens" : "is missing, and " + key.algorithm + " needs one");
+    } else if (key.secret.size() < least) {
         from.complain(here, "secret",
-                      "has " + std::to_string(secret.size()) +
-                          " bytes, and HS256 needs at least 32 (RFC 7518 section 3.2); "
-                          "`openssl rand -base64 32` makes one");
-    } else if (std::set<char>(secret.begin(), secret.end()).size() < least_different_bytes) {
+                      "has " + std::to_string(key.secret.size()) + " bytes, and " + key.algorithm + " needs at least " +
+                          std::to_string(least) + " (RFC 7518 section 3.2); `openssl rand -base64 " + std::to_string(least) + "` makes one");
+    } else if (std::set<char>(key.secret.begin(), key.secret.end()).size() < least_different_bytes) {
         from.complain(here, "secret", "repeats the same few characters; `openssl rand -base64 32` makes one");
     }
+}
+
+// A key that the algorithm says all about: a secret or a file with a public key.
+void read_single_key(section& from, jwt_key& key)
+{
+    const core::value* algorithm = from.raw("algorithm");
+    const core::value* secret = from.raw("secret");
+    const core::value* file = from.raw("public_key");
+    const auto known = jwt_algorithms();
+    const bool is_known = std::find(known.begin(), known.end(), key.algorithm) != known.end();
+    if (!algorithm) {
+        from.complain({nullptr, key.at}, "algorithm", "is missing, HS256 for instance; or give `jwks`, a file or URL with keys");
+    } else if (!is_known) {
+        from.choice("algorithm", key.algorithm, known);
+    } else if (is_symmetric(key.algorithm)) {
+        check_secret(from, secret, key);
+        if (file) {
+            from.complain(*file, "public_key", "does not go with " + key.algorithm + ", which has a secret");
+        }
+    } else if (secret) {
+        from.complain(*secret, "secret", "does not go with " + key.algorithm + "; give `public_key`, a file in PEM");
+    } else if (key.public_key.empty()) {
+        from.complain({nullptr, key.at}, "public_key", "is missing: a file in PEM with the public key for " + key.algorithm);
+    }
+}
+
+void read_key_set(section& from, const core::value& jwks, jwt_key& key)
+{
+    for (const char* const other : {"algorithm", "secret", "public_key"}) {
+        if (const core::value* given = from.raw(other)) {
+            from.complain(*given, other, "does not go with jwks, whose keys say themselves what they are for");
+        }
+    }
+    std::string where;
+    from.text("jwks", where);
+    if (where.empty()) {
+        from.complain(jwks, "jwks", "takes a file or a URL");
+    } else if (is_url(where) && !is_safe_url(where)) {
+        from.complain(jwks, "jwks", "takes https:// (http only from this machine): on the way, anybody could replace the keys");
+    }
+    key.jwks = std::move(where);
 }
 
 void read_jwt(section from, std::vector<jwt_key>& into)
@@ -128,19 +168,14 @@ void read_jwt(section from, std::vector<jwt_key>& into)
     std::string issuer;
     std::string audience;
     from.text("algorithm", key.algorithm);
-    const core::value* secret = from.raw("secret");
     from.text("secret", key.secret);
+    from.text("public_key", key.public_key);
     from.text("issuer", issuer);
     from.text("audience", audience);
-    const core::value* algorithm = from.raw("algorithm");
     if (const core::value* jwks = from.raw("jwks")) {
-        from.complain(*jwks, "jwks", "is not supported by this version yet; it takes {algorithm: HS256, secret: ...}");
-    } else if (!algorithm) {
-        from.complain({nullptr, key.at}, "algorithm", "is missing: HS256");
-    } else if (key.algorithm != "HS256") {
-        from.complain(*algorithm, "algorithm", "takes HS256 in this version, not " + describe(*algorithm));
+        read_key_set(from, *jwks, key);
     } else {
-        check_secret(from, secret, key.secret);
+        read_single_key(from, key);
     }
     from.finish();
     key.issuer = issuer.empty() ? std::nullopt : std::optional(issuer);
@@ -152,6 +187,7 @@ void read_auth(section from, auth& into)
 {
     from.each("jwt", [&](section key) { read_jwt(std::move(key), into.jwt); });
     from.text("roles_claim", into.roles_claim);
+    from.duration("leeway", into.leeway, 0ms, 10min);
     from.flag("anonymous", into.anonymous);
     if (!into.anonymous && into.jwt.empty()) {
         from.complain(*from.raw("anonymous"), "anonymous",

@@ -109,6 +109,7 @@ struct metrics_sink::state {
     counter& refreshed =
         one("rowcast_partitions_refreshed_total", "Tables and partitions whose triggers were put right.");
     counter& bad = one("rowcast_bad_changes_total", "Log rows that could not be read.");
+    counter& key_failures = one("rowcast_key_set_failures_total", "Key sets (JWKS) that could not be read and are tried again.");
     counter& background_failures =
         one("rowcast_background_failures_total", "Background work that failed and is tried again.");
     prometheus::Family<counter>& closed =
@@ -206,6 +207,10 @@ struct metrics_sink::state {
     void operator()(const bad_change&) { bad.Increment(); }
 
     void operator()(const rule_misfit&) {}
+
+    void operator()(const keys_read&) {}
+
+    void operator()(const keys_unreadable&) { key_failures.Increment(); }
 
     void operator()(const background_failed&) { background_failures.Increment(); }
 

@@ -23,6 +23,8 @@ struct partitions_refreshed { std::string table; std::string action; std::string
 struct bad_change { std::string table; std::uint64_t id = 0; std::string reason; }; // a log row that could not be read
 struct rule_misfit { std::string where; std::string problem; bool error = false; }; // rules against the database as it is
 struct background_failed { std::string what; std::string reason; };                // retention, refresh, ...: tried again
+struct keys_read { std::string where; std::size_t count = 0; };  // a key set (JWKS) that differs from the last one
+struct keys_unreadable { std::string where; std::string reason; std::chrono::milliseconds retry_in{}; bool has_old = false; };
 struct listening { std::string address; std::uint16_t port = 0; };
 struct sessions_limited { std::size_t wanted = 0; std::size_t possible = 0; std::size_t descriptors = 0; };
 struct session_opened { std::string transport; std::string session; std::string subject; };
@@ -37,9 +39,9 @@ struct stopping { std::string signal; };
 struct stopped { };
 
 using observation = std::variant<database_connected, database_lost, log_renewed, batch_read, flush_forced, doorbell_changed, log_expired,
-                                 partitions_refreshed, bad_change, rule_misfit, background_failed, listening, sessions_limited,
-                                 session_opened, session_closed, request_refused, events_sent, fell_behind, log_read, log_pass,
-                                 clients_stand, stopping, stopped>;
+                                 partitions_refreshed, bad_change, rule_misfit, background_failed, keys_read, keys_unreadable, listening,
+                                 sessions_limited, session_opened, session_closed, request_refused, events_sent, fell_behind, log_read,
+                                 log_pass, clients_stand, stopping, stopped>;
 
 // Thread-safe; must not throw and must not block for long.
 using sink = std::function<void(const observation&)>;

@@ -129,6 +129,23 @@ struct speaker {
                 {{"where", quoted(it.where)}, {"problem", quoted(it.problem)}}};
     }
 
+    line operator()(const keys_read& it) const
+    {
+        return {level::info,
+                "keys_read",
+                fmt::format("read {} for tokens from {}", counted(it.count, "key"), it.where),
+                {{"where", quoted(it.where)}, {"count", quoted(it.count)}}};
+    }
+
+    line operator()(const keys_unreadable& it) const
+    {
+        return {level::warn,
+                "keys_unreadable",
+                fmt::format("no keys for tokens from {} ({}); {}, trying again in {}", it.where, it.reason,
+                            it.has_old ? "the old ones stay" : "tokens that they signed have to wait", seconds(it.retry_in)),
+                {{"where", quoted(it.where)}, {"reason", quoted(it.reason)}, {"retry_in_ms", quoted(it.retry_in.count())}}};
+    }
+
     line operator()(const background_failed& it) const
     {
         return {level::warn,

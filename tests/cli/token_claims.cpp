@@ -16,6 +16,7 @@ config::auth one_key()
     config::auth settings;
     settings.jwt = {{.algorithm = "HS256",
                      .secret = std::string(32, 's'),
+                     .public_key = {},
                      .jwks = {},
                      .issuer = "us",
                      .audience = "shop",

@@ -245,8 +245,29 @@ TEST_CASE("missing and weak secrets are refused, and never repeated in the messa
     CHECK(contains(problems("auth: {jwt: [{algorithm: HS256, secret: \"${JWT_SECRET}\"}]}"), "JWT_SECRET is not set"));
     CHECK(contains(problems("auth: {jwt: [{secret: \"" + secret + "\"}]}"), "algorithm is missing"));
     CHECK(contains(problems("auth: {jwt: [{algorithm: none, secret: \"" + secret + "\"}]}"),
-                   "takes HS256 in this version, not 'none'"));
-    CHECK(contains(problems("auth: {jwt: [{jwks: keys.json}]}"), "jwks is not supported by this version yet"));
+                   "takes HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 or EdDSA, not 'none'"));
+    CHECK(contains(problems("auth: {jwt: [{algorithm: HS512, secret: \"" + secret + "\"}]}"), "HS512 needs at least 64"));
+    CHECK(contains(problems("auth: {jwt: [{algorithm: RS265, public_key: a.pem}]}"), "did you mean 'RS256'"));
+}
+
+TEST_CASE("a key is a secret, a file with a public key, or a key set, and never two of them")
+{
+    const auto with_key = [](const std::string& given) { return problems("auth: {jwt: [{" + given + "}]}"); };
+    CHECK(with_key("algorithm: RS256, public_key: id.pem, issuer: i") == "");
+    CHECK(with_key("jwks: keys.json") == "");
+    CHECK(with_key("jwks: 'https://id.example/.well-known/jwks.json', audience: a") == "");
+    CHECK(with_key("jwks: 'http://127.0.0.1:9000/keys'") == "");
+    CHECK(contains(with_key("jwks: 'http://id.example/keys'"), "anybody could replace the keys"));
+    CHECK(contains(with_key("jwks: 'http://127.0.0.1.example/keys'"), "anybody could replace the keys"));
+    CHECK(contains(with_key("jwks: 'http://localhost@id.example/keys'"), "anybody could replace the keys"));
+    CHECK(contains(with_key("jwks: 'http://localhost:1@id.example/keys'"), "anybody could replace the keys"));
+    CHECK(contains(with_key("jwks: 'file:///etc/keys'"), "takes https"));
+    CHECK(contains(with_key("jwks: ''"), "takes a file or a URL"));
+    CHECK(contains(with_key("jwks: keys.json, algorithm: RS256"), "algorithm does not go with jwks"));
+    CHECK(contains(with_key("jwks: keys.json, secret: \"" + secret + "\""), "secret does not go with jwks"));
+    CHECK(contains(with_key("algorithm: ES256, secret: \"" + secret + "\""), "give `public_key`"));
+    CHECK(contains(with_key("algorithm: ES256"), "public_key is missing"));
+    CHECK(contains(with_key("algorithm: HS256, public_key: id.pem, secret: \"" + secret + "\""), "public_key does not go with HS256"));
 }
 
 TEST_CASE("rules are read with their predicates and places")

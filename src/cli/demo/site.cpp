@@ -130,7 +130,7 @@ config::configuration make_configuration(const std::string& database_url, std::u
     settings.server.admin.port = 0;
     settings.auth.anonymous = false;
     settings.auth.jwt = {
-        {.algorithm = "HS256", .secret = random_secret(), .jwks = {}, .issuer = {}, .audience = {}, .at = {}}};
+        {.algorithm = "HS256", .secret = random_secret(), .public_key = {}, .jwks = {}, .issuer = {}, .audience = {}, .at = {}}};
     return settings;
 }
 
