@@ -2,6 +2,7 @@
 
 #include "policy/literal_text.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace rowcast::policy {
@@ -28,6 +29,20 @@ constexpr std::int64_t count_days(day date)
     return era * 146097 + day_of_era - 730425;
 }
 
+// The same source, civil_from_days.
+constexpr day find_day(std::int64_t days)
+{
+    const std::int64_t shifted = days + 730425;
+    const std::int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+    const std::int64_t day_of_era = shifted - era * 146097;
+    const std::int64_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    const std::int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    const int month = static_cast<int>((5 * day_of_year + 2) / 153);
+    const int of_month = static_cast<int>(day_of_year - (153 * month + 2) / 5 + 1);
+    return {year_of_era + era * 400 + (month >= 10 ? 1 : 0), month < 10 ? month + 3 : month - 9, of_month};
+}
+
 static_assert(count_days({2000, 1, 1}) == 0 && count_days({1999, 12, 31}) == -1);
 
 // PostgreSQL manual, "Date/Time Types": both begin with the first Julian day.
@@ -44,6 +59,30 @@ int days_in_month(std::int64_t year, int month)
 {
     constexpr std::array<int, 12> days = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     return month == 2 && is_leap(year) ? 29 : days[static_cast<std::size_t>(month) - 1];
+}
+
+std::string padded(std::int64_t number, std::size_t width)
+{
+    const std::string digits = std::to_string(number);
+    return std::string(width - std::min(width, digits.size()), '0') + digits;
+}
+
+std::string write_day(const day& date)
+{
+    return padded(date.year > 0 ? date.year : 1 - date.year, 4) + "-" + padded(date.month, 2) + "-" +
+           padded(date.of_month, 2);
+}
+
+std::optional<std::string> write_infinity(std::int64_t time)
+{
+    return time == end_of_time         ? std::optional<std::string>("infinity")
+           : time == beginning_of_time ? std::optional<std::string>("-infinity")
+                                       : std::nullopt;
+}
+
+std::string write_era(const day& date)
+{
+    return date.year > 0 ? "" : " BC";
 }
 
 bool take(std::string_view& text, char expected)
@@ -211,6 +250,28 @@ std::optional<std::int64_t> read_timestamp(std::string_view text)
 std::optional<std::int64_t> read_timestamptz(std::string_view text)
 {
     return read_moment(text, true);
+}
+
+std::string write_date(std::int64_t days)
+{
+    if (auto infinity = write_infinity(days)) {
+        return *infinity;
+    }
+    const day date = find_day(days);
+    return write_day(date) + write_era(date);
+}
+
+std::string write_timestamp(std::int64_t microseconds)
+{
+    if (auto infinity = write_infinity(microseconds)) {
+        return *infinity;
+    }
+    constexpr std::int64_t a_day = seconds_a_day * microseconds_a_second;
+    const std::int64_t time = (microseconds % a_day + a_day) % a_day;
+    const day date = find_day((microseconds - time) / a_day);
+    const std::int64_t seconds = time / microseconds_a_second;
+    return write_day(date) + " " + padded(seconds / 3600, 2) + ":" + padded(seconds / 60 % 60, 2) + ":" +
+           padded(seconds % 60, 2) + "." + padded(time % microseconds_a_second, 6) + "+00" + write_era(date);
 }
 
 } // namespace rowcast::policy

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace rowcast::policy {
@@ -22,5 +23,10 @@ std::optional<std::int64_t> read_timestamp(std::string_view text);
 
 // The same, in UTC; where no offset is given, the time is in UTC.
 std::optional<std::int64_t> read_timestamptz(std::string_view text);
+
+// The ways back, in a form that PostgreSQL reads whatever its settings are: `0044-03-15 BC`, and of a moment
+// `2026-11-21 10:00:00.000001+00`, which a timestamp without time zone takes as it is.
+std::string write_date(std::int64_t days);
+std::string write_timestamp(std::int64_t microseconds);
 
 } // namespace rowcast::policy

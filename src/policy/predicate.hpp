@@ -115,7 +115,10 @@ public:
 
     const equality* indexable() const;
 
-    struct node; // defined in the .cpp
+    struct node; // bound_node.hpp
+
+    const node* root() const { return node_.get(); } // null: always
+
 private:
     std::shared_ptr<const node> node_;
 };

@@ -45,6 +45,12 @@ public:
 
     const table& over() const { return *over_; }
 
+    const std::vector<grant>& grants() const { return grants_; }
+
+    const bound_predicate& filter() const { return filter_; }
+
+    const std::vector<std::string>& filter_columns() const { return filter_columns_; } // sorted, each once
+
     struct nothing {}; // the change is not this viewer's, or changes nothing that they may see
 
     struct unknowable {}; // the row was too large for the log and its key alone does not decide: read again
