@@ -46,4 +46,8 @@ struct value {
     std::string_view kind() const;
 };
 
+// The tree as JSON text without white space; numbers keep their digits.
+std::string to_json(const value& tree);
+void append_json(std::string& out, const value& tree);
+
 } // namespace rowcast::core

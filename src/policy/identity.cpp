@@ -1,6 +1,57 @@
 #include "policy/identity.hpp"
 
 namespace rowcast::policy {
+namespace {
+
+constexpr std::size_t most_roles = 1000;
+
+core::failure invalid(std::string why)
+{
+    return {core::error_code::token_invalid, std::move(why)};
+}
+
+core::result<std::vector<std::string>> read_roles(const core::value& claims, std::string_view path)
+{
+    std::vector<std::string> roles;
+    const core::value* found = find_claim(claims, path);
+    if (!found || found->is_null()) {
+        return roles;
+    }
+    if (const std::string* one = found->as_string()) {
+        roles.push_back(*one);
+        return roles;
+    }
+    const std::string name = "the token's '" + std::string(path) + "'";
+    const core::list* several = found->as_list();
+    if (!several || several->size() > most_roles) {
+        return invalid(name + " is neither a role nor a list of at most 1000 roles");
+    }
+    for (const core::value& each : *several) {
+        if (!each.as_string()) {
+            return invalid(name + " has a role that is not a string");
+        }
+        roles.push_back(*each.as_string());
+    }
+    return roles;
+}
+
+core::result<std::string> read_subject(const core::value& claims)
+{
+    const core::value* found = claims.find("sub");
+    if (!found) {
+        return std::string();
+    }
+    if (const std::string* text = found->as_string()) {
+        return *text;
+    }
+    // Against RFC 7519, but common.
+    if (const core::number* number = found->as_number()) {
+        return number->digits;
+    }
+    return invalid("the token's 'sub' is not a string");
+}
+
+} // namespace
 
 const core::value* find_claim(const core::value& claims, std::string_view path)
 {
@@ -16,6 +67,16 @@ const core::value* find_claim(const core::value& claims, std::string_view path)
         }
     }
     return nullptr;
+}
+
+core::result<identity> identify(core::value claims, std::string_view roles_claim)
+{
+    auto subject = read_subject(claims);
+    auto roles = read_roles(claims, roles_claim);
+    if (!subject || !roles) {
+        return !subject ? subject.error() : roles.error();
+    }
+    return identity{std::move(*subject), std::move(*roles), std::move(claims), std::nullopt};
 }
 
 } // namespace rowcast::policy

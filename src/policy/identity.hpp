@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/result.hpp"
 #include "core/value.hpp"
 
 #include <cstdint>
@@ -21,5 +22,9 @@ struct identity {
 // The claim at a dotted path (`resource.roles`), or null. A claim whose own name has dots in it
 // (`https://example.com/roles`) is found too, and before what the path would reach inside.
 const core::value* find_claim(const core::value& claims, std::string_view path);
+
+// Who a token with these claims (an object) speaks for: its `sub`, and the roles that the claim at `roles_claim` names, one
+// or a list. Fails with token_invalid where they are of another kind, or more than a thousand.
+core::result<identity> identify(core::value claims, std::string_view roles_claim);
 
 } // namespace rowcast::policy

@@ -10,27 +10,10 @@ namespace {
 using core::error_code;
 using core::failure;
 
-bool is_for(const rule& candidate, const identity& who)
-{
-    if (candidate.roles.empty()) {
-        return true;
-    }
-    return std::any_of(candidate.roles.begin(), candidate.roles.end(), [&](const std::string& role) {
-        return std::find(who.roles.begin(), who.roles.end(), role) != who.roles.end();
-    });
-}
-
 bool gives(const std::vector<grant>& grants, std::string_view column)
 {
     return std::any_of(grants.begin(), grants.end(), [&](const grant& each) {
         return !each.columns || std::find(each.columns->begin(), each.columns->end(), column) != each.columns->end();
-    });
-}
-
-bool gives_key(const rule& candidate, const table& over)
-{
-    return !candidate.columns || std::all_of(over.key.begin(), over.key.end(), [&](const std::string& part) {
-        return std::find(candidate.columns->begin(), candidate.columns->end(), part) != candidate.columns->end();
     });
 }
 
@@ -77,15 +60,32 @@ core::result<void> check_column(const std::vector<grant>& grants, const table& o
     return {};
 }
 
-bool matches(std::string_view pattern, std::string_view channel)
+} // namespace
+
+bool is_for(const rule& candidate, const identity& who)
+{
+    if (candidate.roles.empty()) {
+        return true;
+    }
+    return std::any_of(candidate.roles.begin(), candidate.roles.end(), [&](const std::string& role) {
+        return std::find(who.roles.begin(), who.roles.end(), role) != who.roles.end();
+    });
+}
+
+bool gives_key(const rule& candidate, const table& over)
+{
+    return !candidate.columns || std::all_of(over.key.begin(), over.key.end(), [&](const std::string& part) {
+        return std::find(candidate.columns->begin(), candidate.columns->end(), part) != candidate.columns->end();
+    });
+}
+
+bool matches_channel(std::string_view pattern, std::string_view channel)
 {
     if (pattern.ends_with('*')) {
         return channel.starts_with(pattern.substr(0, pattern.size() - 1));
     }
     return pattern == channel;
 }
-
-} // namespace
 
 core::result<visibility> authorize(const rules& all, const std::shared_ptr<const table>& table_ptr, const identity& who,
                                    const table_request& wanted)
@@ -128,7 +128,7 @@ core::result<void> authorize_channel(const rules& all, std::string_view channel,
     core::append_quoted(json, channel);
     const auto row = core::row::parse(json + "}");
     for (const auto& [pattern, given] : all.channels) {
-        if (!row || !matches(pattern, channel)) {
+        if (!row || !matches_channel(pattern, channel)) {
             continue;
         }
         for (const rule& each : given) {

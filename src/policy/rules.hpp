@@ -29,6 +29,15 @@ struct rules {
     std::vector<std::pair<std::string, std::vector<rule>>> channels; // by pattern: `*` stands for anything, at the end
 };
 
+// Whether the rule is for one of the user's roles.
+bool is_for(const rule& candidate, const identity& who);
+
+// Whether it gives the columns of the key, without which a client cannot tell rows apart: a rule that does not gives nothing.
+bool gives_key(const rule& candidate, const table& over);
+
+// Whether rules for `pattern` are rules for this channel.
+bool matches_channel(std::string_view pattern, std::string_view channel);
+
 // What a client asks of one table.
 struct table_request {
     predicate where;                                 // over readable columns only

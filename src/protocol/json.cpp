@@ -92,37 +92,6 @@ private:
     std::string why_;
 };
 
-struct writer {
-    std::string& out;
-
-    void operator()(std::nullptr_t) const { out += "null"; }
-    void operator()(bool what) const { out += what ? "true" : "false"; }
-    void operator()(const core::number& what) const { out += what.digits; }
-    void operator()(const std::string& what) const { core::append_quoted(out, what); }
-
-    void operator()(const core::list& items) const
-    {
-        char before = '[';
-        for (const core::value& item : items) {
-            out += std::exchange(before, ',');
-            std::visit(*this, item.data);
-        }
-        out += items.empty() ? "[]" : "]";
-    }
-
-    void operator()(const core::object& members) const
-    {
-        char before = '{';
-        for (const auto& [name, item] : members) {
-            out += std::exchange(before, ',');
-            core::append_quoted(out, name);
-            out += ':';
-            std::visit(*this, item.data);
-        }
-        out += members.empty() ? "{}" : "}";
-    }
-};
-
 } // namespace
 
 core::result<core::value> parse_json(std::string_view text, const json_limits& limits)
@@ -136,18 +105,6 @@ core::result<core::value> parse_json(std::string_view text, const json_limits& l
         return core::failure{core::error_code::malformed, "not valid JSON: " + builder.why()};
     }
     return builder.take();
-}
-
-void append_json(std::string& out, const core::value& tree)
-{
-    std::visit(writer{out}, tree.data);
-}
-
-std::string to_json(const core::value& tree)
-{
-    std::string out;
-    append_json(out, tree);
-    return out;
 }
 
 } // namespace rowcast::protocol

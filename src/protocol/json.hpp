@@ -20,8 +20,7 @@ struct json_limits {
 // Fails with message_too_large above the limit.
 core::result<core::value> parse_json(std::string_view text, const json_limits& limits = {});
 
-// The tree as JSON text without white space; numbers keep their digits.
-std::string to_json(const core::value& tree);
-void append_json(std::string& out, const core::value& tree);
+using core::append_json;
+using core::to_json;
 
 } // namespace rowcast::protocol
