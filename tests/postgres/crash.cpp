@@ -18,7 +18,7 @@ namespace {
 
 // Commits wait for nobody, and nobody writes them out for a while. (fsync, which the clusters of the tests do without, is
 // about the machine's crash; here PostgreSQL's own memory is what gets lost.)
-const std::vector<std::string> unflushed{"synchronous_commit = off", "wal_writer_delay = 10s"};
+const std::vector<std::string> unflushed{"synchronous_commit = off", "wal_writer_delay = 10s", "autovacuum = off"};
 
 pqxx::result execute(const postgres_cluster& cluster, const std::string& sql)
 {
@@ -40,9 +40,9 @@ std::size_t naive_read(const postgres_cluster& cluster, const core::cursor& from
     return on.execute(postgres::log_statement, postgres::log_parameters(from, {}, std::nullopt)).size() - 1;
 }
 
-} // namespace
-
-TEST_CASE("what a crash takes back is never delivered, and what commits later under the same transaction id is")
+// Whether the transaction id came again: PostgreSQL may write out that it was given away, for reasons of its own, before the
+// commit that was to be lost.
+bool crash_and_reuse()
 {
     postgres_cluster cluster{unflushed};
     execute(cluster, std::string(postgres::install_sql));
@@ -93,7 +93,6 @@ TEST_CASE("what a crash takes back is never delivered, and what commits later un
     CHECK(execute(cluster, "select from t where id = 2").empty());
     const auto reused = execute(cluster, "insert into t values (3, 'after') returning pg_current_xact_id()::text")[0][0]
                             .as<core::transaction_id>();
-    REQUIRE(reused <= lost_xid);
     got.wait_for_changes(2);
     CHECK(got.changes[0].after == R"({"id":1,"v":"before"})");
     CHECK(got.changes[1].after == R"({"id":3,"v":"after"})");
@@ -101,8 +100,20 @@ TEST_CASE("what a crash takes back is never delivered, and what commits later un
     CHECK(got.beginnings.size() == 1); // and nobody had to read again
 
     // Whoever took the snapshot at its word misses it for ever.
-    CHECK(naive_read(cluster, naive) == 0);
+    CHECK((naive_read(cluster, naive) == 0 || reused > lost_xid));
     follower.stop();
+    return reused <= lost_xid;
+}
+
+} // namespace
+
+TEST_CASE("what a crash takes back is never delivered, and what commits later under the same transaction id is")
+{
+    bool reused = false;
+    for (int attempt = 0; attempt < 5 && !reused; ++attempt) {
+        reused = crash_and_reuse();
+    }
+    CHECK(reused);
 }
 
 TEST_CASE("the snapshot that a follower starts from is on disk too")

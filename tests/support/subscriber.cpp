@@ -107,7 +107,7 @@ struct by_sse final : subscriber::state {
         const json data = json::parse(first->data);
         answer = first->name == "reset" ? "reset " + data.at("reason").get<std::string>() : named(data);
         cursor = first->id.value();
-        if (cursor != data.at("cursor")) {
+        if (cursor != data.at("cursor").get<std::string>()) {
             throw std::runtime_error("SSE: the id is not the cursor");
         }
     }
