@@ -46,10 +46,11 @@ void view_index::add(view& added)
         views.unindexed.push_back(&added);
     }
     for (const auto& condition : conditions) {
-        by_column& indexed = views.columns[condition.column];
-        if (const policy::column* column = through.over().find(condition.column)) {
-            indexed.family = column->family;
+        if (condition.values.empty()) {
+            continue;
         }
+        by_column& indexed = views.columns[condition.over->name];
+        indexed.family = condition.over->family;
         for (const std::string& value : condition.values) {
             indexed.values[value].push_back(&added);
         }
@@ -72,10 +73,10 @@ void view_index::remove(view& removed)
     erase(views.all, &removed);
     erase(views.unindexed, &removed);
     for (const auto& condition : through.indexable()) {
-        const auto indexed = views.columns.find(condition.column);
-        if (indexed == views.columns.end()) {
+        if (condition.values.empty()) {
             continue;
         }
+        const auto indexed = views.columns.find(condition.over->name);
         auto& values = indexed->second.values;
         for (const std::string& value : condition.values) {
             if (const auto found = values.find(value); found != values.end()) {

@@ -3,18 +3,18 @@
 #include "policy/predicate.hpp"
 #include "policy/scalar.hpp"
 
-#include <cstddef>
+#include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 namespace rowcast::policy {
 
-// What a bound predicate is made of: made by the binder (predicate_binder.cpp), evaluated in bound_predicate.cpp.
+// What a bound predicate is made of: made by the binder (predicate_binder.cpp), evaluated in bound_predicate.cpp. There
+// may be a million, one for each user: what all have in common stays in the table.
 struct bound_predicate::node {
-    enum class comparison {
+    enum class comparison : std::uint8_t {
         any_of,
         none_of,
         less,
@@ -28,13 +28,15 @@ struct bound_predicate::node {
         is_unknown
     };
 
+    // Canonical (scalar.hpp); sorted and each once for any_of and none_of.
+    using value_list = std::shared_ptr<const std::vector<std::string>>;
+
     struct condition {
-        std::string column;
-        std::size_t hint; // where the table has the column
-        type_family family;
+        const column* over; // of the table that it was bound to
+        std::uint16_t place; // where that table has the column
         comparison how;
-        std::vector<std::string> values; // canonical; sorted for any_of and none_of
         bool null_among_values = false;
+        value_list values; // null for the tests without any: is_null and those behind it
     };
 
     struct group {
@@ -45,13 +47,14 @@ struct bound_predicate::node {
     // The same for every row, though a column is named.
     struct constant {
         truth value;
-        std::string column;
+        const column* over;
     };
 
     std::variant<constant, condition, group> what;
-    std::string text;
-    std::optional<equality> index;
 };
+
+// The canonical spelling of `bound_predicate::text`.
+void append_text(std::string& out, const bound_predicate::node& of);
 
 // Appends `text` so that no two sequences of texts look alike: with its length before it.
 void append_counted(std::string& out, std::string_view text);

@@ -47,14 +47,14 @@ truth evaluate_condition(const node::condition& condition, std::optional<std::st
     if (condition.how >= comparison::is_null) {
         return test(condition.how, json);
     }
-    const auto value = json ? canonical(condition.family, *json) : std::nullopt;
+    const auto value = json ? canonical(condition.over->family, *json) : std::nullopt;
     if (!value) {
         return truth::unknown;
     }
     if (condition.how != comparison::any_of && condition.how != comparison::none_of) {
-        return order(condition.how, compare(condition.family, *value, condition.values.front()));
+        return order(condition.how, compare(condition.over->family, *value, condition.values->front()));
     }
-    truth found = to_truth(std::binary_search(condition.values.begin(), condition.values.end(), *value));
+    truth found = to_truth(std::binary_search(condition.values->begin(), condition.values->end(), *value));
     if (found == truth::no && condition.null_among_values) {
         found = truth::unknown;
     }
@@ -68,7 +68,7 @@ outcomes walk(const node& at, const core::row& row, bool whole)
         return constant->value;
     }
     if (const auto* condition = std::get_if<node::condition>(&at.what)) {
-        const auto json = row.find(condition->column, condition->hint);
+        const auto json = row.find(condition->over->name, condition->place);
         return json || whole ? outcomes(evaluate_condition(*condition, json)) : outcomes::any();
     }
     const auto& group = std::get<node::group>(at.what);
@@ -87,13 +87,67 @@ outcomes walk(const node& at, const core::row& row, bool whole)
 void collect_columns(const node& at, std::vector<std::string>& out)
 {
     if (const auto* condition = std::get_if<node::condition>(&at.what)) {
-        out.push_back(condition->column);
+        out.push_back(condition->over->name);
     } else if (const auto* constant = std::get_if<node::constant>(&at.what)) {
-        out.push_back(constant->column);
+        out.push_back(constant->over->name);
     } else if (const auto* group = std::get_if<node::group>(&at.what)) {
         for (const auto& part : group->parts) {
             collect_columns(*part, out);
         }
+    }
+}
+
+using equality = bound_predicate::equality;
+
+std::optional<equality> index_of(const node& at);
+
+// Of parts that must all hold, the condition with the fewest values.
+std::optional<equality> narrowest(const std::vector<std::shared_ptr<const node>>& parts)
+{
+    std::optional<equality> best;
+    for (const auto& part : parts) {
+        auto index = index_of(*part);
+        if (index && (!best || index->values.size() < best->values.size())) {
+            best = std::move(index);
+        }
+    }
+    return best;
+}
+
+// Of parts of which one must hold, all their values, where they are of one column.
+std::optional<equality> union_of(const std::vector<std::shared_ptr<const node>>& parts)
+{
+    equality all;
+    for (const auto& part : parts) {
+        const auto index = index_of(*part);
+        if (!index || (all.over && index->over && all.over != index->over)) {
+            return std::nullopt;
+        }
+        all.over = all.over ? all.over : index->over;
+        all.values.insert(all.values.end(), index->values.begin(), index->values.end());
+    }
+    std::sort(all.values.begin(), all.values.end());
+    all.values.erase(std::unique(all.values.begin(), all.values.end()), all.values.end());
+    return all;
+}
+
+std::optional<equality> index_of(const node& at)
+{
+    if (const auto* constant = std::get_if<node::constant>(&at.what)) {
+        return constant->value == truth::yes ? std::nullopt : std::optional(equality{});
+    }
+    if (const auto* condition = std::get_if<node::condition>(&at.what)) {
+        return condition->how == comparison::any_of ? std::optional(equality{condition->over, *condition->values})
+                                                    : std::nullopt;
+    }
+    const auto& group = std::get<node::group>(at.what);
+    switch (group.of) {
+    case predicate::group::kind::all:
+        return narrowest(group.parts);
+    case predicate::group::kind::any:
+        return union_of(group.parts);
+    default:
+        return std::nullopt;
     }
 }
 
@@ -124,15 +178,42 @@ void bound_predicate::columns(std::vector<std::string>& out) const
     }
 }
 
-const std::string& bound_predicate::text() const
+std::string bound_predicate::text() const
 {
-    static const std::string everything = "*";
-    return node_ ? node_->text : everything;
+    std::string out;
+    node_ ? append_text(out, *node_) : void(out = "*");
+    return out;
 }
 
-const bound_predicate::equality* bound_predicate::indexable() const
+std::optional<bound_predicate::equality> bound_predicate::indexable() const
 {
-    return node_ && node_->index ? &*node_->index : nullptr;
+    return node_ ? index_of(*node_) : std::nullopt;
+}
+
+void append_text(std::string& out, const node& of)
+{
+    if (const auto* constant = std::get_if<node::constant>(&of.what)) {
+        out += "nuy"[static_cast<std::size_t>(constant->value)];
+        append_counted(out, constant->over->name);
+    } else if (const auto* condition = std::get_if<node::condition>(&of.what)) {
+        out += 'c';
+        append_counted(out, condition->over->name);
+        for (const auto number : {static_cast<unsigned>(condition->over->family),
+                                  static_cast<unsigned>(condition->how), unsigned{condition->null_among_values}}) {
+            out += std::to_string(number) + ",";
+        }
+        for (std::size_t i = 0; condition->values && i < condition->values->size(); ++i) {
+            append_counted(out, (*condition->values)[i]);
+        }
+    } else {
+        const auto& group = std::get<node::group>(of.what);
+        out += "&|!"[static_cast<std::size_t>(group.of)];
+        for (const auto& part : group.parts) {
+            std::string text;
+            append_text(text, *part);
+            append_counted(out, text);
+        }
+    }
 }
 
 std::string index_key(type_family family, std::string_view json)

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -77,7 +78,8 @@ private:
 };
 
 // A predicate with its claims filled in and its literals brought into the column's type, ready to be evaluated.
-// Two bound predicates with the same `text()` hold for the same rows. Immutable, cheap to copy, any thread.
+// Two bound predicates with the same `text()` hold for the same rows. Immutable, cheap to copy, any thread; the table
+// that it was bound to must outlive it.
 class bound_predicate {
 public:
     bound_predicate() = default; // holds for every row
@@ -100,8 +102,8 @@ public:
     // Every column that it names, whether it can decide or not.
     void columns(std::vector<std::string>& out) const;
 
-    // A canonical spelling, for sharing views. Not for people.
-    const std::string& text() const;
+    // A canonical spelling, for sharing views. Not for people. Made anew by each call.
+    std::string text() const;
 
     bool always() const { return node_ == nullptr; }
 
@@ -109,11 +111,11 @@ public:
     // are indexed by. Values are in the form of `index_key`; without any, the predicate holds for no row. Nothing where
     // there is no such condition.
     struct equality {
-        std::string column;
-        std::vector<std::string> values;
+        const column* over = nullptr; // null where there are no values
+        std::vector<std::string> values; // sorted
     };
 
-    const equality* indexable() const;
+    std::optional<equality> indexable() const;
 
     struct node; // bound_node.hpp
 

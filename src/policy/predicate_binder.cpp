@@ -39,92 +39,29 @@ std::optional<std::string> spelling(const core::value& literal)
     return std::nullopt;
 }
 
-node_ptr constant(truth value, const std::string& column)
+template <class What>
+node_ptr make(What what)
 {
-    auto made = std::make_shared<node>();
-    made->what = node::constant{value, column};
-    made->text = std::array{"n", "u", "y"}[static_cast<std::size_t>(value)];
-    append_counted(made->text, column);
-    if (value != truth::yes) {
-        // Any column would do: without values, none is ever looked up.
-        made->index.emplace();
-    }
-    return made;
-}
-
-node_ptr finish(node::condition condition)
-{
-    auto made = std::make_shared<node>();
-    made->text = "c";
-    append_counted(made->text, condition.column);
-    for (const std::size_t number :
-         {static_cast<std::size_t>(condition.family), static_cast<std::size_t>(condition.how),
-          std::size_t{condition.null_among_values}}) {
-        made->text += std::to_string(number) + ",";
-    }
-    for (const std::string& value : condition.values) {
-        append_counted(made->text, value);
-    }
-    if (condition.how == comparison::any_of) {
-        made->index = bound_predicate::equality{condition.column, condition.values};
-    }
-    made->what = std::move(condition);
-    return made;
-}
-
-// Of parts that must all hold, the condition with the fewest values.
-std::optional<bound_predicate::equality> narrowest(const std::vector<node_ptr>& parts)
-{
-    const bound_predicate::equality* best = nullptr;
-    for (const node_ptr& part : parts) {
-        if (part->index && (!best || part->index->values.size() < best->values.size())) {
-            best = &*part->index;
-        }
-    }
-    return best ? std::optional(*best) : std::nullopt;
-}
-
-// Of parts of which one must hold, all their values, where they are of one column.
-std::optional<bound_predicate::equality> union_of(const std::vector<node_ptr>& parts)
-{
-    bound_predicate::equality all;
-    for (const node_ptr& part : parts) {
-        if (!part->index) {
-            return std::nullopt;
-        }
-        if (part->index->values.empty()) {
-            continue;
-        }
-        if (!all.column.empty() && all.column != part->index->column) {
-            return std::nullopt;
-        }
-        all.column = part->index->column;
-        all.values.insert(all.values.end(), part->index->values.begin(), part->index->values.end());
-    }
-    std::sort(all.values.begin(), all.values.end());
-    all.values.erase(std::unique(all.values.begin(), all.values.end()), all.values.end());
-    return all;
+    return std::make_shared<const node>(node{std::move(what)});
 }
 
 // The order and repetition of parts do not matter, so that `{a, b}` and `{b, a}` share a view.
-node_ptr finish(predicate::group::kind of, std::vector<node_ptr> parts)
+node_ptr make_group(predicate::group::kind of, std::vector<node_ptr> parts)
 {
-    const auto by_text = [](const node_ptr& left, const node_ptr& right) { return left->text < right->text; };
-    const auto same_text = [](const node_ptr& left, const node_ptr& right) { return left->text == right->text; };
-    std::sort(parts.begin(), parts.end(), by_text);
-    parts.erase(std::unique(parts.begin(), parts.end(), same_text), parts.end());
-
-    auto made = std::make_shared<node>();
-    made->text = std::array{"all(", "any(", "none("}[static_cast<std::size_t>(of)];
-    for (const node_ptr& part : parts) {
-        append_counted(made->text, part->text);
+    std::vector<std::pair<std::string, node_ptr>> by_text;
+    for (node_ptr& part : parts) {
+        std::string text;
+        append_text(text, *part);
+        by_text.emplace_back(std::move(text), std::move(part));
     }
-    made->text += ")";
-    if (of != predicate::group::kind::none) {
-        made->index = of == predicate::group::kind::all ? narrowest(parts) : union_of(parts);
+    const auto same_text = [](const auto& left, const auto& right) { return left.first == right.first; };
+    std::sort(by_text.begin(), by_text.end());
+    by_text.erase(std::unique(by_text.begin(), by_text.end(), same_text), by_text.end());
+    parts.clear();
+    for (auto& [text, part] : by_text) {
+        parts.push_back(std::move(part));
     }
-    made->what = node::group{of, std::move(parts)};
-    return made;
+    return make(node::group{of, std::move(parts)});
 }
 
 class binder {
@@ -143,7 +80,7 @@ public:
     node_ptr bind(const predicate& source) const
     {
         if (source.always()) {
-            return finish(predicate::group::kind::all, {});
+            return make_group(predicate::group::kind::all, {});
         }
         if (const auto* only = std::get_if<predicate::condition>(&source.node())) {
             return bind(*only);
@@ -153,10 +90,16 @@ public:
         for (const predicate& part : group.parts) {
             parts.push_back(bind(part));
         }
-        return finish(group.of, std::move(parts));
+        return make_group(group.of, std::move(parts));
     }
 
 private:
+    // What a column is compared with.
+    struct operands {
+        std::vector<std::string> values; // canonical
+        bool null = false;               // among them
+    };
+
     [[noreturn]] static void refuse(const predicate::condition& condition, const std::string& why)
     {
         throw refusal{{core::error_code::bad_filter, "column " + quoted(condition.column) + ": " + why}, condition.at};
@@ -165,25 +108,25 @@ private:
     node_ptr bind(const predicate::condition& source) const
     {
         const column& over = find(source);
-        node::condition made{source.column, static_cast<std::size_t>(&over - over_.columns.data()), over.family, {}, {},
-                             false};
-        made.how = how(source, over);
+        node::condition made{&over, static_cast<std::uint16_t>(&over - over_.columns.data()), how(source, over), false,
+                             nullptr};
         if (made.how >= comparison::is_null) {
-            return finish(std::move(made));
+            return make(std::move(made));
         }
+        operands right;
         const bool many = source.comparison == predicate::op::in || source.comparison == predicate::op::nin;
         if (const auto* literal = std::get_if<core::value>(&source.right)) {
             if (const core::list* items = many ? literal->as_list() : nullptr) {
                 for (const core::value& item : *items) {
-                    add_literal(made, source, over, item);
+                    add_literal(right, source, over, item);
                 }
             } else {
-                add_literal(made, source, over, *literal);
+                add_literal(right, source, over, *literal);
             }
         } else {
-            add_claim(made, over, claim(source), many);
+            add_claim(right, over, claim(source), many);
         }
-        return simplify(std::move(made));
+        return compare_with(std::move(made), std::move(right));
     }
 
     const column& find(const predicate::condition& source) const
@@ -253,11 +196,11 @@ private:
         return word == "true" ? comparison::is_true : word == "false" ? comparison::is_false : comparison::is_unknown;
     }
 
-    static void add_literal(node::condition& to, const predicate::condition& source, const column& over,
+    static void add_literal(operands& to, const predicate::condition& source, const column& over,
                             const core::value& literal)
     {
         if (literal.is_null()) {
-            to.null_among_values = true;
+            to.null = true;
             return;
         }
         const std::string text = spelling(literal).value_or("");
@@ -271,7 +214,7 @@ private:
 
     // What cannot be compared with the column counts as null, never as an error: it says who the user is, and nobody
     // may see more for it.
-    static void add_claim(node::condition& to, const column& over, const core::value* claim, bool many)
+    static void add_claim(operands& to, const column& over, const core::value* claim, bool many)
     {
         const core::list* items = claim && many ? claim->as_list() : nullptr;
         const std::size_t count = items ? items->size() : 1;
@@ -281,7 +224,7 @@ private:
             if (auto value = text ? canonical_literal(over.family, *text) : std::nullopt) {
                 to.values.push_back(std::move(*value));
             } else {
-                to.null_among_values = true;
+                to.null = true;
             }
         }
     }
@@ -300,21 +243,23 @@ private:
         return who_ ? find_claim(who_->claims, path) : nullptr;
     }
 
-    static node_ptr simplify(node::condition made)
+    static node_ptr compare_with(node::condition made, operands right)
     {
-        const bool one_of = made.how == comparison::any_of || made.how == comparison::none_of;
-        if (made.values.empty()) {
+        if (right.values.empty()) {
             // Nothing to compare with: `in ()` holds for no row, null included, and null compares to unknown.
-            if (made.null_among_values) {
-                return constant(truth::unknown, made.column);
-            }
-            return constant(made.how == comparison::any_of ? truth::no : truth::yes, made.column);
+            const truth always = right.null                             ? truth::unknown
+                                 : made.how == comparison::any_of ? truth::no
+                                                                        : truth::yes;
+            return make(node::constant{always, made.over});
         }
-        if (one_of) {
-            std::sort(made.values.begin(), made.values.end());
-            made.values.erase(std::unique(made.values.begin(), made.values.end()), made.values.end());
+        if (made.how == comparison::any_of || made.how == comparison::none_of) {
+            std::sort(right.values.begin(), right.values.end());
+            right.values.erase(std::unique(right.values.begin(), right.values.end()), right.values.end());
         }
-        return finish(std::move(made));
+        made.null_among_values = right.null;
+        right.values.shrink_to_fit();
+        made.values = std::make_shared<const std::vector<std::string>>(std::move(right.values));
+        return make(std::move(made));
     }
 
     const table& over_;

@@ -21,13 +21,6 @@ std::int64_t to_number(std::string_view digits)
     return number;
 }
 
-bool fits_bigint(const std::string& digits)
-{
-    std::int64_t number = 0;
-    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    return read.ec == std::errc{};
-}
-
 // A canonical text (scalar.hpp) in a form that PostgreSQL reads as the same value.
 std::string literal(type_family family, const std::string& canonical)
 {
@@ -56,11 +49,15 @@ std::string literal(type_family family, const std::string& canonical)
 // domains, which would round or refuse what is only to be compared.
 std::string_view type_of(const node::condition& condition)
 {
-    switch (condition.family) {
+    switch (condition.over->family) {
     case type_family::boolean:
         return "boolean";
-    case type_family::integer: // one beyond bigint equals nothing, but must not fail
-        return std::all_of(condition.values.begin(), condition.values.end(), fits_bigint) ? "bigint" : "numeric";
+    case type_family::smallint:
+        return "smallint";
+    case type_family::integer:
+        return "integer";
+    case type_family::bigint:
+        return "bigint";
     case type_family::numeric:
         return "numeric";
     case type_family::real:
@@ -110,9 +107,9 @@ private:
 
     std::string write(const node::condition& condition)
     {
-        const std::string column = quote_name(condition.column);
+        const std::string column = quote_name(condition.over->name);
         // A label that the type does not have would fail the cast, and is only unequal here.
-        const std::string left = condition.family == type_family::enumeration ? column + "::text" : column;
+        const std::string left = condition.over->family == type_family::enumeration ? column + "::text" : column;
         switch (condition.how) {
         case comparison::any_of:
             return left + " = any (" + array(condition) + ")";
@@ -143,8 +140,8 @@ private:
     std::string array(const node::condition& condition)
     {
         std::vector<std::optional<std::string>> elements;
-        for (const std::string& each : condition.values) {
-            elements.emplace_back(literal(condition.family, each));
+        for (const std::string& each : *condition.values) {
+            elements.emplace_back(literal(condition.over->family, each));
         }
         if (condition.null_among_values) {
             elements.emplace_back();
@@ -154,7 +151,7 @@ private:
 
     std::string value(const node::condition& condition)
     {
-        return add(literal(condition.family, condition.values.front())) + "::" + std::string(type_of(condition));
+        return add(literal(condition.over->family, condition.values->front())) + "::" + std::string(type_of(condition));
     }
 
     std::string add(sql_parameter parameter)

@@ -76,8 +76,12 @@ std::optional<std::string> read_scalar(type_family family, std::string_view text
     switch (family) {
     case type_family::boolean:
         return read_boolean(text);
+    case type_family::smallint:
+        return read_integer(text, INT16_MAX);
     case type_family::integer:
-        return read_integer(text);
+        return read_integer(text, INT32_MAX);
+    case type_family::bigint:
+        return read_integer(text, INT64_MAX);
     case type_family::numeric:
         return read_numeric(text);
     case type_family::real:
@@ -106,8 +110,7 @@ std::optional<std::string> read_scalar(type_family family, std::string_view text
 // Printed in JSON without quotes (though NaN and the infinities have them).
 bool is_bare(type_family family)
 {
-    return family == type_family::boolean || family == type_family::integer || family == type_family::numeric ||
-           family == type_family::real || family == type_family::double_precision;
+    return family <= type_family::double_precision;
 }
 
 } // namespace
@@ -151,7 +154,9 @@ std::strong_ordering compare(type_family family, std::string_view left, std::str
     case type_family::real:
     case type_family::double_precision:
         return compare_floatings(left, right);
+    case type_family::smallint:
     case type_family::integer:
+    case type_family::bigint:
     case type_family::date:
     case type_family::timestamp:
     case type_family::timestamptz:
@@ -166,8 +171,12 @@ std::string_view describe(type_family family)
     switch (family) {
     case type_family::boolean:
         return "a boolean";
+    case type_family::smallint:
+        return "an integer between -32768 and 32767";
     case type_family::integer:
-        return "an integer";
+        return "an integer between -2147483648 and 2147483647";
+    case type_family::bigint:
+        return "an integer of 64 bits";
     case type_family::numeric:
     case type_family::real:
     case type_family::double_precision:

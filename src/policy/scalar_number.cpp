@@ -170,19 +170,19 @@ double to_double(std::string_view canonical)
 
 } // namespace
 
-std::optional<std::string> read_integer(std::string_view text)
+std::optional<std::string> read_integer(std::string_view text, std::int64_t greatest)
 {
     text = trim(text);
-    const bool negative = take_sign(text);
-    const std::string_view digits = take_digits(text);
-    if (digits.empty() || !text.empty()) {
+    const bool plus = !text.empty() && text.front() == '+';
+    text.remove_prefix(plus ? 1 : 0);
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool sign_again = plus && !text.empty() && text.front() == '-';
+    if (error != std::errc{} || end != text.data() + text.size() || sign_again || number > greatest ||
+        number < -greatest - 1) {
         return std::nullopt;
     }
-    const std::string_view significant = without_leading_zeros(digits);
-    if (significant.empty()) {
-        return "0";
-    }
-    return (negative ? "-" : "") + std::string(significant);
+    return std::to_string(number);
 }
 
 std::strong_ordering compare_integers(std::string_view left, std::string_view right)

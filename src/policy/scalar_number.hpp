@@ -1,6 +1,7 @@
 #pragma once
 
 #include <compare>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,8 +10,8 @@ namespace rowcast::policy {
 
 // Numbers in canonical text (scalar.hpp). The texts read may have blanks around them.
 
-// smallint, integer, bigint: any number of digits; one out of the type's range equals nothing.
-std::optional<std::string> read_integer(std::string_view text);
+// smallint, integer, bigint: the greatest value says which.
+std::optional<std::string> read_integer(std::string_view text, std::int64_t greatest);
 std::strong_ordering compare_integers(std::string_view left, std::string_view right);
 
 // numeric: digits are kept, however many; 1.50, 1.5 and 15e-1 are one.

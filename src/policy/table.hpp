@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -9,9 +10,11 @@
 namespace rowcast::policy {
 
 // What a column's values are, as far as comparing them in memory is concerned. `other` cannot be compared.
-enum class type_family {
+enum class type_family : std::uint8_t {
     boolean,
-    integer, // smallint, integer, bigint
+    smallint,
+    integer,
+    bigint,
     numeric,
     real,
     double_precision,

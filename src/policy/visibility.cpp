@@ -248,17 +248,17 @@ std::vector<bound_predicate::equality> visibility::indexable() const
     std::vector<bound_predicate::equality> each_grant;
     std::size_t values = 0;
     for (const grant& each : grants_) {
-        const bound_predicate::equality* condition = each.where.indexable();
+        auto condition = each.where.indexable();
         if (!condition) {
             each_grant.clear();
             break;
         }
-        each_grant.push_back(*condition);
         values += condition->values.size();
+        each_grant.push_back(std::move(*condition));
     }
-    const bound_predicate::equality* filter = filter_.indexable();
+    auto filter = filter_.indexable();
     if (filter && (each_grant.empty() || filter->values.size() < values)) {
-        return {*filter};
+        return {std::move(*filter)};
     }
     return each_grant;
 }

@@ -39,9 +39,9 @@ struct known_type {
 
 constexpr std::array known_types = {
     known_type{"bool", type_family::boolean},
-    known_type{"int2", type_family::integer},
+    known_type{"int2", type_family::smallint},
     known_type{"int4", type_family::integer},
-    known_type{"int8", type_family::integer},
+    known_type{"int8", type_family::bigint},
     known_type{"numeric", type_family::numeric},
     known_type{"float4", type_family::real},
     known_type{"float8", type_family::double_precision},

@@ -63,17 +63,23 @@ TEST_CASE("booleans are read as PostgreSQL reads them")
 
 TEST_CASE("integers keep every digit")
 {
-    CHECK(equal(type_family::integer, "9223372036854775807", "9223372036854775807"));
-    CHECK_FALSE(equal(type_family::integer, "9007199254740993", "9007199254740992"));
-    CHECK(equal(type_family::integer, "42", " +0042 "));
-    CHECK(equal(type_family::integer, "0", "-0"));
+    CHECK(equal(type_family::bigint, "9223372036854775807", "9223372036854775807"));
+    CHECK_FALSE(equal(type_family::bigint, "9007199254740993", "9007199254740992"));
+    CHECK(equal(type_family::bigint, "42", " +0042 "));
+    CHECK(equal(type_family::bigint, "0", "-0"));
     for (const auto* bad : {"abc", "1.0", "1e2", "", "-", "0x10", "1 2", "--1", "+-1"}) {
         CAPTURE(bad);
-        CHECK_FALSE(literal(type_family::integer, bad));
+        CHECK_FALSE(literal(type_family::bigint, bad));
     }
-    CHECK(order(type_family::integer, "-10", "-9") < 0);
-    CHECK(order(type_family::integer, "99", "100") < 0);
-    CHECK(order(type_family::integer, "-1", "0") < 0);
+    CHECK(literal(type_family::bigint, "-9223372036854775808"));
+    CHECK_FALSE(literal(type_family::bigint, "9223372036854775808"));
+    CHECK(literal(type_family::integer, "-2147483648"));
+    CHECK_FALSE(literal(type_family::integer, "2147483648"));
+    CHECK(literal(type_family::smallint, "-32768"));
+    CHECK_FALSE(literal(type_family::smallint, "32768"));
+    CHECK(order(type_family::bigint, "-10", "-9") < 0);
+    CHECK(order(type_family::bigint, "99", "100") < 0);
+    CHECK(order(type_family::bigint, "-1", "0") < 0);
 }
 
 TEST_CASE("numerics are equal by value, whatever their scale")

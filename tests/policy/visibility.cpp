@@ -259,7 +259,7 @@ TEST_CASE("a view is found by its rules' equalities or by its filter's, whicheve
     const auto index = [](std::vector<policy::rule> rules, const request& wanted = {}) {
         std::string all;
         for (const auto& each : through(std::move(rules), wanted).indexable()) {
-            all += each.column + std::to_string(each.values.size()) + " ";
+            all += (each.over ? each.over->name : "") + std::to_string(each.values.size()) + " ";
         }
         return all;
     };

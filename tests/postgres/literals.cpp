@@ -22,7 +22,7 @@ struct family_of_type {
 
 const std::vector<family_of_type> families = {
     {"boolean", type_family::boolean, true, {"true", "off", "no", "1"}},
-    {"bigint", type_family::integer, true, {"12", "-7", " 42 ", "9007199254740993"}},
+    {"bigint", type_family::bigint, true, {"12", "-7", " 42 ", "9007199254740993"}},
     {"numeric", type_family::numeric, true, {"1.50", "-0.0", "15e-1", "+.5", "5.", "NaN", "-inf", "Infinity"}},
     {"real", type_family::real, true, {"0.1", "-0", "16777217", "1e-45", "3.4e38", "inf"}},
     {"double precision", type_family::double_precision, true, {"0.1", "1e300", "5e-324", "-Infinity", "nan", ".5e1"}},
