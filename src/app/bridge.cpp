@@ -89,6 +89,7 @@ struct bridge::parts {
                 },
                 .not_ready = [this] { return not_ready(); },
                 .metrics = with.metrics,
+                .administer = {},
                 .find_page = with.find_page,
                 .tell = tell};
     }
@@ -279,6 +280,11 @@ void bridge::stop(std::chrono::milliseconds deadline)
 std::uint16_t bridge::port() const
 {
     return parts_->server.port();
+}
+
+std::uint16_t bridge::admin_port() const
+{
+    return parts_->server.admin_port();
 }
 
 std::vector<std::string> bridge::not_ready() const

@@ -44,6 +44,7 @@ public:
     void stop(std::chrono::milliseconds deadline = std::chrono::seconds(10));
 
     std::uint16_t port() const;
+    std::uint16_t admin_port() const;
     std::vector<std::string> not_ready() const; // why; none: ready
 
 private:

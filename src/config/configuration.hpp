@@ -46,6 +46,7 @@ struct tls {
 struct server {
     endpoint listen{"127.0.0.1", 8080};
     endpoint admin{"127.0.0.1", 8081};
+    std::string admin_token; // empty: nobody may call /admin
     std::optional<tls> certificate;
     std::vector<std::string> origins; // empty: same origin only
     std::chrono::milliseconds heartbeat = std::chrono::seconds(25);

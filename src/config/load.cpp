@@ -22,6 +22,7 @@ constexpr std::uint64_t megabyte = 1024 * kilobyte;
 constexpr std::uint64_t gigabyte = 1024 * megabyte;
 
 constexpr std::size_t least_different_bytes = 5;
+constexpr std::size_t least_admin_token = 16;
 constexpr std::size_t longest_channel = 63; // NOTIFY's: PostgreSQL's NAMEDATALEN - 1
 
 void read_database(section from, database& into)
@@ -91,6 +92,10 @@ void read_server(section from, server& into)
 {
     from.listen_on("listen", into.listen);
     from.listen_on("admin", into.admin);
+    from.text("admin_token", into.admin_token);
+    if (!into.admin_token.empty() && into.admin_token.size() < least_admin_token) {
+        from.complain(*from.raw("admin_token"), "admin_token", "needs at least 16 bytes; `openssl rand -base64 24` makes one");
+    }
     read_tls(from.inner("tls"), into.certificate);
     const core::value* origins = from.raw("origins");
     from.texts("origins", into.origins);

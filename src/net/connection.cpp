@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "net/admin_call.hpp"
 #include "net/origin.hpp"
 #include "net/stream_session.hpp"
 #include "net/wakeup.hpp"
@@ -50,7 +51,7 @@ std::optional<core::failure> check(const message& read)
     if (read.target().empty() || read.target().front() != '/') {
         return core::failure{error_code::bad_request, "the target of a request is a path"};
     }
-    for (const http::field once : {http::field::host, http::field::authorization, http::field::origin}) {
+    for (const http::field once : {http::field::host, http::field::authorization, http::field::origin, http::field::content_type}) {
         if (read.count(once) > 1) {
             return core::failure{error_code::bad_request, "the header " + std::string(http::to_string(once)) + " is there twice"};
         }
@@ -77,6 +78,8 @@ request understand(const message& read, const std::string& peer)
     out.asked_method = text(read, http::field::access_control_request_method);
     out.protocols = text(read, http::field::sec_websocket_protocol);
     out.upgrade = beast::websocket::is_upgrade(read);
+    out.content_type = text(read, http::field::content_type);
+    out.body = read.body();
     out.peer = peer;
     return out;
 }
@@ -90,8 +93,8 @@ std::string address_of(const tcp::socket& client)
 
 class connection final : public activity {
 public:
-    connection(worker& on, tcp::socket client)
-        : activity(on), on_(on), peer_(address_of(client)), stream_(std::move(client)), buffer_(header_most + body_most)
+    connection(worker& on, tcp::socket client, door through)
+        : activity(on), on_(on), through_(through), peer_(address_of(client)), stream_(std::move(client)), buffer_(header_most + body_most)
     {
     }
 
@@ -147,6 +150,11 @@ private:
         co_return !why;
     }
 
+    route find(const request& asked) const
+    {
+        return through_ == door::admin ? on_.shared().admin_routes.find(asked) : on_.shared().routes.find(asked);
+    }
+
     awaitable<void> refuse_unreadable(boost::system::error_code why)
     {
         if (why == http::error::end_of_stream || why.category() != http::make_error_code(http::error::bad_method).category()) {
@@ -167,7 +175,7 @@ private:
         how.keep_alive = read.keep_alive() && !last_ && !on_.is_stopping();
         const auto wrong = check(read);
         const request asked = understand(read, peer_);
-        route where = wrong ? route(refuse(*wrong)) : on_.shared().routes.find(asked);
+        route where = wrong ? route(refuse(*wrong)) : find(asked);
 
         if (auto* socket = std::get_if<open_websocket>(&where)) {
             open_ = false;
@@ -201,6 +209,8 @@ private:
             out = std::move(*gathered);
             add_cors_headers(out, asked);
             how.keep_alive = how.keep_alive && !last_;
+        } else if (auto* call = std::get_if<open_call>(&where)) {
+            out = co_await run_call(on_, std::move(*call));
         } else {
             out = std::move(std::get<answer>(where));
         }
@@ -251,6 +261,7 @@ private:
     }
 
     worker& on_;
+    const door through_;
     const std::string peer_;
     beast::tcp_stream stream_;
     beast::flat_buffer buffer_;
@@ -262,9 +273,9 @@ private:
 
 } // namespace
 
-awaitable<void> serve_connection(worker& on, tcp::socket client, [[maybe_unused]] session_count::place place)
+awaitable<void> serve_connection(worker& on, tcp::socket client, [[maybe_unused]] session_count::place place, door through)
 {
-    auto served = std::make_unique<connection>(on, std::move(client));
+    auto served = std::make_unique<connection>(on, std::move(client), through);
     if (auto next = co_await served->run()) {
         served.reset(); // a WebSocket lives long, and there are many
         co_await run_websocket(on, std::move(next));

@@ -23,20 +23,20 @@ constexpr auto pause_after_error = 100ms;
 constexpr std::size_t most_addresses = 10'000;
 constexpr int burst_seconds = 4;
 
-tcp::endpoint resolve(boost::asio::io_context& on, const config::endpoint& at)
+tcp::endpoint resolve(boost::asio::io_context& on, const config::endpoint& at, const std::string& key)
 {
     error_code why;
     tcp::resolver resolver(on);
     const auto found = resolver.resolve(at.address, std::to_string(at.port), tcp::resolver::passive, why);
     if (why) {
-        throw std::system_error(std::error_code(why), "cannot find the address '" + at.address + "' to listen on (server.listen)");
+        throw std::system_error(std::error_code(why), "cannot find the address '" + at.address + "' to listen on (" + key + ")");
     }
     return *found.begin();
 }
 
-tcp::acceptor listen(boost::asio::io_context& on, const config::endpoint& at)
+tcp::acceptor listen(boost::asio::io_context& on, const config::endpoint& at, const std::string& key)
 {
-    const tcp::endpoint endpoint = resolve(on, at);
+    const tcp::endpoint endpoint = resolve(on, at, key);
     tcp::acceptor acceptor(on);
     try {
         acceptor.open(endpoint.protocol());
@@ -45,7 +45,7 @@ tcp::acceptor listen(boost::asio::io_context& on, const config::endpoint& at)
         acceptor.listen(4096);
     } catch (const boost::system::system_error& why) {
         throw std::system_error(std::error_code(why.code()),
-                                "cannot listen on " + at.address + " port " + std::to_string(at.port) + " (server.listen)");
+                                "cannot listen on " + at.address + " port " + std::to_string(at.port) + " (" + key + ")");
     }
     return acceptor;
 }
@@ -73,8 +73,8 @@ void tune(tcp::socket& client, std::chrono::milliseconds heartbeat)
 
 } // namespace
 
-listener::listener(boost::asio::io_context& on, site& shared)
-    : shared_(shared), acceptor_(listen(on, shared.settings.listen)), pause_(on)
+listener::listener(boost::asio::io_context& on, site& shared, const config::endpoint& at, const char* key, session_count& connections)
+    : shared_(shared), connections_(connections), acceptor_(listen(on, at, key)), pause_(on)
 {
 }
 
@@ -142,7 +142,7 @@ boost::asio::awaitable<void> listener::run(std::function<destination()> next)
         if (!is_welcome(client)) {
             continue;
         }
-        auto place = shared_.connections.enter({});
+        auto place = connections_.enter({});
         if (!place) {
             turn_away(std::move(client), place.error());
             continue;

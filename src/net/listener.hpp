@@ -23,8 +23,9 @@ public:
         std::function<void(tcp::socket, session_count::place)> take;
     };
 
-    // Throws std::system_error where it cannot listen.
-    listener(boost::asio::io_context& on, site& shared);
+    // Throws std::system_error where it cannot listen; `key` is what the configuration calls this address, and
+    // `connections` has a place for each of its clients.
+    listener(boost::asio::io_context& on, site& shared, const config::endpoint& at, const char* key, session_count& connections);
 
     std::uint16_t port() const;
 
@@ -36,6 +37,7 @@ private:
     void turn_away(tcp::socket client, const core::failure& why);
 
     site& shared_;
+    session_count& connections_;
     tcp::acceptor acceptor_;
     boost::asio::steady_timer pause_;
     std::map<boost::asio::ip::address, rate> addresses_;

@@ -16,13 +16,14 @@ namespace {
 using core::error_code;
 using core::failure;
 
-constexpr std::array<std::string_view, 8> resources{"/v1/ws",   "/v1/sse", "/v1/changes", "/v1/rows",
-                                                    "/v1/session", "/healthz", "/readyz",  "/metrics"};
+constexpr std::array<std::string_view, 7> resources{"/v1/ws",      "/v1/sse",  "/v1/changes", "/v1/rows",
+                                                    "/v1/session", "/healthz", "/readyz"};
 constexpr std::array<std::string_view, 9> methods{"GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT"};
 
 answer not_found(const request& asked)
 {
-    return refuse({error_code::not_found, "there is nothing at " + protocol::excerpt(asked.path)});
+    const bool moved = asked.path == "/metrics";
+    return refuse({error_code::not_found, "there is nothing at " + protocol::excerpt(asked.path) + (moved ? "; metrics are at server.admin" : "")});
 }
 
 // The same for a user at every bridge and at all times (FNV-1a), and different for each transport.
@@ -86,14 +87,8 @@ route router::find(const request& asked) const
     if (page) {
         return answer{200, page->content_type, page->body, {}};
     }
-    if (asked.path == "/healthz") {
-        return answer{200, "application/json", R"({"status":"ok"})", {}};
-    }
-    if (asked.path == "/readyz") {
-        return ready();
-    }
-    if (asked.path == "/metrics") {
-        return metrics();
+    if (auto state = find_state(asked.path, with_)) {
+        return std::move(*state);
     }
     if (!may_talk(asked, settings_.origins)) {
         return refuse({error_code::forbidden, "pages of " + protocol::excerpt(asked.origin) + " are not among server.origins"});
@@ -203,21 +198,19 @@ answer router::session(const request& asked) const
     return out;
 }
 
-answer router::ready() const
+std::optional<answer> find_state(std::string_view path, const services& with)
 {
-    const std::vector<std::string> reasons = with_.not_ready ? with_.not_ready() : std::vector<std::string>();
+    if (path == "/healthz") {
+        return answer{200, "application/json", R"({"status":"ok"})", {}};
+    }
+    if (path != "/readyz") {
+        return std::nullopt;
+    }
+    const std::vector<std::string> reasons = with.not_ready ? with.not_ready() : std::vector<std::string>();
     answer out;
     out.status = reasons.empty() ? 200 : 503;
     out.body = reasons.empty() ? R"({"ready":true})" : R"({"ready":false,"reasons":)" + join(reasons) + "}";
     return out;
-}
-
-answer router::metrics() const
-{
-    if (!with_.metrics) {
-        return refuse({error_code::not_found, "this server does not give metrics"});
-    }
-    return {200, "text/plain; version=0.0.4; charset=utf-8", with_.metrics(), {}};
 }
 
 } // namespace rowcast::net

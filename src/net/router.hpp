@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -26,7 +28,14 @@ struct subscription_request {
 };
 struct open_stream : subscription_request {}; // /v1/sse
 struct open_poll : subscription_request {};   // /v1/changes
-using route = std::variant<answer, open_websocket, open_stream, open_poll>;
+struct open_call { // POST /admin/NAME
+    admin_action action;
+    admin_request asked;
+};
+using route = std::variant<answer, open_websocket, open_stream, open_poll, open_call>;
+
+// /healthz and /readyz, which stand on both addresses; nothing for another path.
+std::optional<answer> find_state(std::string_view path, const services& with);
 
 // Where a request goes. Pure, but for the services that it asks; any thread.
 class router {
@@ -42,8 +51,6 @@ private:
     route websocket(const request& asked) const;
     route subscribe(const request& asked, protocol::resource of) const;
     answer session(const request& asked) const;
-    answer ready() const;
-    answer metrics() const;
 
     const config::server& settings_;
     const config::rollout& offered_;

@@ -37,13 +37,13 @@ struct server::state {
     }
 
     // Round robin: sessions last so long that nothing cleverer pays.
-    listener::destination next()
+    listener::destination next(door through)
     {
         worker& on = *workers[turn++ % workers.size()];
-        return {on.context(), [&on](boost::asio::ip::tcp::socket client, session_count::place place) {
-                    boost::asio::post(on.context(), [&on, client = std::move(client), place = std::move(place)]() mutable {
+        return {on.context(), [&on, through](boost::asio::ip::tcp::socket client, session_count::place place) {
+                    boost::asio::post(on.context(), [&on, through, client = std::move(client), place = std::move(place)]() mutable {
                         if (!on.is_stopping()) {
-                            on.spawn(serve_connection(on, std::move(client), std::move(place)));
+                            on.spawn(serve_connection(on, std::move(client), std::move(place), through));
                         }
                     });
                 }};
@@ -67,9 +67,10 @@ struct server::state {
 
     site shared;
     std::vector<std::unique_ptr<worker>> workers;
-    std::unique_ptr<listener> accepting; // lives on the first worker
+    // Both live on the first worker.
+    std::unique_ptr<listener> accepting;
+    std::unique_ptr<listener> accepting_admin;
     std::size_t turn = 0;
-    std::uint16_t port = 0;
     bool running = false;
 };
 
@@ -92,19 +93,24 @@ server::~server()
 void server::start()
 {
     worker& first = *state_->workers.front();
-    state_->accepting = std::make_unique<listener>(first.context(), state_->shared);
-    state_->port = state_->accepting->port();
+    const config::server& settings = state_->shared.settings;
+    state_->accepting = std::make_unique<listener>(first.context(), state_->shared, settings.listen, "server.listen", state_->shared.connections);
+    state_->accepting_admin = std::make_unique<listener>(first.context(), state_->shared, settings.admin, "server.admin", state_->shared.admin_connections);
+    port_ = state_->accepting->port();
+    admin_port_ = state_->accepting_admin->port();
     boost::asio::post(first.context(), [state = state_.get(), &first] {
-        first.spawn(state->accepting->run([state] { return state->next(); }));
+        first.spawn(state->accepting->run([state] { return state->next(door::clients); }));
+        first.spawn(state->accepting_admin->run([state] { return state->next(door::admin); }));
     });
     for (auto& each : state_->workers) {
         each->start();
     }
     state_->running = true;
-    if (const std::size_t wanted = state_->shared.settings.limits.sessions; wanted > state_->shared.count.most()) {
+    if (const std::size_t wanted = settings.limits.sessions; wanted > state_->shared.count.most()) {
         state_->shared.tell(observe::sessions_limited{wanted, state_->shared.count.most(), descriptor_limit()});
     }
-    state_->shared.tell(observe::listening{state_->shared.settings.listen.address, state_->port});
+    state_->shared.tell(observe::listening{settings.listen.address, port_, "clients"});
+    state_->shared.tell(observe::listening{settings.admin.address, admin_port_, "administration"});
 }
 
 void server::stop(std::chrono::milliseconds deadline)
@@ -113,7 +119,10 @@ void server::stop(std::chrono::milliseconds deadline)
         return;
     }
     const auto until = std::chrono::steady_clock::now() + deadline;
-    post(0, [state = state_.get()] { state->accepting->close(); });
+    post(0, [state = state_.get()] {
+        state->accepting->close();
+        state->accepting_admin->close();
+    });
     std::vector<std::future<void>> drained;
     for (auto& each : state_->workers) {
         drained.push_back(each->stop());
@@ -127,11 +136,6 @@ void server::stop(std::chrono::milliseconds deadline)
     for (auto& each : state_->workers) {
         each->join();
     }
-}
-
-std::uint16_t server::port() const
-{
-    return state_->port;
 }
 
 unsigned server::shards() const

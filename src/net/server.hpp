@@ -16,7 +16,7 @@ class io_context;
 
 namespace rowcast::net {
 
-// Clients: HTTP/1.1, WebSocket and SSE on one port. How app uses it:
+// Clients: HTTP/1.1, WebSocket and SSE on one port; operators on another. How app uses it:
 //
 //     net::server server(config.server, config.rollout, std::thread::hardware_concurrency(), services);
 //     server.start();                             // throws std::system_error where it cannot listen; port() is known now
@@ -37,8 +37,9 @@ public:
     void start();
     void stop(std::chrono::milliseconds deadline);
 
-    // Where it listens; the real port where 0 was asked for. After start().
-    std::uint16_t port() const;
+    // Where it listens; the real ports where 0 was asked for. After start().
+    std::uint16_t port() const { return port_; }
+    std::uint16_t admin_port() const { return admin_port_; }
 
     unsigned shards() const;
     boost::asio::io_context& context(hub::shard_id id);
@@ -55,6 +56,8 @@ public:
 private:
     struct state;
     std::unique_ptr<state> state_;
+    std::uint16_t port_ = 0;
+    std::uint16_t admin_port_ = 0;
 };
 
 } // namespace rowcast::net

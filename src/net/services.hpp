@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,7 +9,9 @@
 #include <vector>
 
 #include "core/result.hpp"
+#include "core/value.hpp"
 #include "hub/gateway.hpp"
+#include "net/answer.hpp"
 #include "observe/observation.hpp"
 #include "policy/identity.hpp"
 #include "policy/rules.hpp"
@@ -27,6 +30,14 @@ struct page {
     std::string body;
 };
 
+// A call of an operator at server.admin, whose token has been checked.
+struct admin_request {
+    core::value body; // an object
+    std::string peer; // the caller's address
+};
+// Answers by `done`, once, from any thread; the caller waits for it for half a minute.
+using admin_action = std::function<void(admin_request, std::function<void(answer)> done)>;
+
 // What the server needs and app provides. Everything is called from any of the server's threads, must not block and
 // must outlive the server; what is empty is answered with 404 (metrics, page) or counts as fine (not_ready, tell).
 struct services {
@@ -36,6 +47,7 @@ struct services {
     std::function<core::result<policy::identity>(std::optional<std::string_view> token)> authenticate;
     std::function<std::vector<std::string>()> not_ready; // why /readyz says 503; none: ready
     std::function<std::string()> metrics;                // Prometheus' text format
+    std::map<std::string, admin_action, std::less<>> administer; // POST /admin/NAME
     std::function<std::optional<page>(std::string_view path)> find_page; // what else is served: `/` of the demo
     observe::sink tell;
 };

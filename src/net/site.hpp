@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/configuration.hpp"
+#include "net/admin_router.hpp"
 #include "net/descriptors.hpp"
 #include "net/router.hpp"
 #include "net/services.hpp"
@@ -19,6 +20,7 @@ struct site {
         , count(limited_to(settings.limits, most.sessions))
         , connections({.sessions = most.connections})
         , routes(settings, offered, with)
+        , admin_routes(settings, with)
     {
     }
     site(const site&) = delete;
@@ -28,7 +30,9 @@ struct site {
     const services with;
     session_count count;       // sessions
     session_count connections; // with everybody who has none yet, or no more
+    session_count admin_connections{{.sessions = 32}}; // so that operators come in where clients no longer do
     const router routes;
+    const admin_router admin_routes;
 
     void tell(const observe::observation& what) const
     {

@@ -25,7 +25,7 @@ struct rule_misfit { std::string where; std::string problem; bool error = false;
 struct background_failed { std::string what; std::string reason; };                // retention, refresh, ...: tried again
 struct keys_read { std::string where; std::size_t count = 0; };  // a key set (JWKS) that differs from the last one
 struct keys_unreadable { std::string where; std::string reason; std::chrono::milliseconds retry_in{}; bool has_old = false; };
-struct listening { std::string address; std::uint16_t port = 0; };
+struct listening { std::string address; std::uint16_t port = 0; std::string_view for_whom; };
 struct sessions_limited { std::size_t wanted = 0; std::size_t possible = 0; std::size_t descriptors = 0; };
 struct session_opened { std::string transport; std::string session; std::string subject; };
 struct session_closed { std::string transport; std::string session; unsigned code = 0; std::string reason; };

@@ -159,8 +159,8 @@ struct speaker {
         const std::string address = it.address.find(':') != std::string::npos ? "[" + it.address + "]" : it.address;
         return {level::info,
                 "listening",
-                fmt::format("listening on {}:{}", address, it.port),
-                {{"address", quoted(it.address)}, {"port", quoted(it.port)}}};
+                fmt::format("listening on {}:{} for {}", address, it.port, it.for_whom),
+                {{"address", quoted(it.address)}, {"port", quoted(it.port)}, {"for", quoted(it.for_whom)}}};
     }
 
     line operator()(const sessions_limited& it) const

@@ -32,7 +32,7 @@ public:
     {
         file_ = std::filesystem::temp_directory_path() / ("rowcast-faults-" + std::to_string(port_) + ".yaml");
         std::ofstream(file_) << "database: {url: \"" << url << "\", poll_interval: 200ms}\n"
-                             << "server: {listen: \"127.0.0.1:" << port_ << "\", limits: {connects_per_second_per_address: 100000}}\n"
+                             << "server: {listen: \"127.0.0.1:" << port_ << "\", admin: \"127.0.0.1:0\", limits: {connects_per_second_per_address: 100000}}\n"
                              << "tables: {public.t: [{roles: [anonymous]}]}\n";
         start();
     }

@@ -53,6 +53,7 @@ TEST_CASE("the reference configuration is the default one")
     CHECK(read.server.listen.port == plain.server.listen.port);
     CHECK(read.server.admin.port == plain.server.admin.port);
     CHECK(read.server.admin.address == plain.server.admin.address);
+    CHECK(read.server.admin_token == plain.server.admin_token);
     CHECK(read.server.certificate.has_value() == plain.server.certificate.has_value());
     CHECK(read.server.origins == plain.server.origins);
     CHECK(read.server.heartbeat == plain.server.heartbeat);
@@ -248,6 +249,13 @@ TEST_CASE("missing and weak secrets are refused, and never repeated in the messa
                    "takes HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 or EdDSA, not 'none'"));
     CHECK(contains(problems("auth: {jwt: [{algorithm: HS512, secret: \"" + secret + "\"}]}"), "HS512 needs at least 64"));
     CHECK(contains(problems("auth: {jwt: [{algorithm: RS265, public_key: a.pem}]}"), "did you mean 'RS256'"));
+}
+
+TEST_CASE("the operators' token is not a short one")
+{
+    CHECK(contains(problems("server: {admin_token: secret}"), "needs at least 16 bytes"));
+    CHECK_FALSE(contains(problems("server: {admin_token: hunter2hunter}"), "hunter2"));
+    CHECK(valid("server: {admin_token: \"${TOKEN}\"}", {{"TOKEN", "0123456789abcdef"}}).server.admin_token == "0123456789abcdef");
 }
 
 TEST_CASE("a key is a secret, a file with a public key, or a key set, and never two of them")

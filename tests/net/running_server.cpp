@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "net/conversation.hpp"
+#include "protocol/json.hpp"
 #include "protocol/event_text.hpp"
 
 namespace rowcast::net {
@@ -77,7 +78,7 @@ private:
 config::server running_server::options::local()
 {
     config::server settings;
-    settings.listen = {"127.0.0.1", 0};
+    settings.listen = settings.admin = {"127.0.0.1", 0};
     settings.limits.connects_per_second_per_address = 10'000;
     return settings;
 }
@@ -112,6 +113,7 @@ running_server::running_server(options how)
                 return not_ready_;
             },
         .metrics = [] { return std::string("rowcast_up 1\n"); },
+        .administer = {{"echo", [](admin_request asked, auto done) { done({200, "application/json", protocol::to_json(asked.body), {}}); }}},
         .find_page = [](std::string_view path) { return path == "/" ? std::optional(page{"text/html", "<p>hello"}) : std::nullopt; },
         .tell = seen_.sink(),
     };

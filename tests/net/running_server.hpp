@@ -20,7 +20,8 @@ namespace rowcast::net {
 // of the form `subject`, `subject:role,role` or `subject:role:seconds until it expires`.
 //
 // Tables: public.orders(id, owner_id, status, secret), of which a `customer` sees their own rows without `secret`, and
-// an `admin` everything. Channels: `room:*` for everybody.
+// an `admin` everything. Channels: `room:*` for everybody. Operators may POST
+// /admin/echo.
 class running_server final : public hub::gateway {
 public:
     struct options {
@@ -37,6 +38,7 @@ public:
     ~running_server();
 
     std::uint16_t port() const { return server_->port(); }
+    std::uint16_t admin_port() const { return server_->admin_port(); }
     net::server& server() { return *server_; }
     support::recorder& seen() { return seen_; }
 

@@ -40,9 +40,9 @@ std::size_t lines_of(const std::string& text)
 TEST_CASE("a line of text has the time, the level and the sentence")
 {
     const std::string text =
-        written(level::info, log_format::text, [](log_sink& log) { log(listening{"127.0.0.1", 8080}); });
+        written(level::info, log_format::text, [](log_sink& log) { log(listening{"127.0.0.1", 8080, "clients"}); });
     CHECK_THAT(text,
-               Catch::Matches(R"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} info    listening on 127\.0\.0\.1:8080\n)"));
+               Catch::Matches(R"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} info    listening on 127\.0\.0\.1:8080 for clients\n)"));
 }
 
 TEST_CASE("a line of JSON is one object with the observation's fields")

@@ -15,8 +15,8 @@ TEST_CASE("a lost database is a warning that says when the next try is")
 
 TEST_CASE("an IPv6 address is bracketed before its port")
 {
-    CHECK(describe(listening{"::1", 8080}).text == "listening on [::1]:8080");
-    CHECK(describe(listening{"127.0.0.1", 8080}).text == "listening on 127.0.0.1:8080");
+    CHECK(describe(listening{"::1", 8080, "clients"}).text == "listening on [::1]:8080 for clients");
+    CHECK(describe(listening{"127.0.0.1", 8080, "clients"}).text == "listening on 127.0.0.1:8080 for clients");
 }
 
 TEST_CASE("what happens for each event is counted and not worded")
@@ -36,7 +36,7 @@ TEST_CASE("the fields of a line are JSON texts")
     const line said = describe(request_refused{"websocket", "malformed", "a \"quote\"\n"});
     REQUIRE(said.fields.size() == 3);
     CHECK(said.fields[2].second == R"("a \"quote\"\n")");
-    CHECK(describe(listening{"::1", 8080}).fields[1].second == "8080");
+    CHECK(describe(listening{"::1", 8080, "clients"}).fields[1].second == "8080");
 }
 
 TEST_CASE("control characters are made visible")

@@ -15,11 +15,11 @@
 namespace rowcast::support {
 
 bridge_process::bridge_process(const std::string& database_url, const std::string& rules, unsigned most_files, const std::string& limits)
-    : port_(free_port()), most_files_(most_files)
+    : port_(free_port()), admin_port_(free_port()), most_files_(most_files)
 {
     file_ = std::filesystem::temp_directory_path() / ("rowcast-bridge-" + std::to_string(::getpid()) + "-" + std::to_string(port_) + ".yaml");
     std::ofstream(file_) << "database: {url: \"" << database_url << "\"}\n"
-                         << "server:\n  listen: \"127.0.0.1:" << port_ << "\"\n  admin: \"127.0.0.1:" << free_port() << "\"\n"
+                         << "server:\n  listen: \"127.0.0.1:" << port_ << "\"\n  admin: \"127.0.0.1:" << admin_port_ << "\"\n"
                          << "  heartbeat: 60s\n" // who does not read does not answer pings either, and is not gone yet
                          << "  limits: {connects_per_second_per_address: 100000" << (limits.empty() ? "" : ", ") << limits << "}\n"
                          << "auth: {anonymous: true}\n"
@@ -60,7 +60,7 @@ void bridge_process::kill()
 
 double bridge_process::metric(const std::string& name) const
 {
-    std::istringstream lines(http_client(port_).get("/metrics").body);
+    std::istringstream lines(http_client(admin_port_).get("/metrics").body);
     double sum = 0;
     for (std::string line; std::getline(lines, line);) {
         if (line.rfind(name, 0) == 0 && (line[name.size()] == ' ' || line[name.size()] == '{')) {

@@ -19,6 +19,7 @@ public:
     void start();          ///< Returns when /readyz says so.
     void kill();           ///< SIGKILL, and waits for its end.
     std::uint16_t port() const { return port_; }
+    std::uint16_t admin_port() const { return admin_port_; }
     pid_t id() const { return running_->id(); }
     process& running() { return *running_; }
 
@@ -30,6 +31,7 @@ public:
 
 private:
     std::uint16_t port_;
+    std::uint16_t admin_port_;
     std::string file_;
     unsigned most_files_;
     std::unique_ptr<process> running_;

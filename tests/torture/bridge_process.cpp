@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 const std::string secret = "a secret of the torture test, 32 bytes and more";
 
-std::string configuration(std::uint16_t postgres, std::uint16_t port, const bridge_options& options)
+std::string configuration(std::uint16_t postgres, std::uint16_t port, std::uint16_t admin_port, const bridge_options& options)
 {
     return "database:\n"
            "  url: postgresql://bridge@127.0.0.1:" +
@@ -31,7 +31,7 @@ std::string configuration(std::uint16_t postgres, std::uint16_t port, const brid
            std::to_string(port) +
            "\n"
            "  admin: 127.0.0.1:" +
-           std::to_string(support::free_port()) +
+           std::to_string(admin_port) +
            "\n"
            "  heartbeat: 2s\n"
            "  limits: {connects_per_second_per_address: 100000, messages_per_second: 1000, send_buffer: " +
@@ -54,10 +54,11 @@ bridge_process::bridge_process(const std::filesystem::path& folder, std::uint16_
     , descriptors_(options.descriptors)
     , wire_(postgres)
     , port_(support::free_port())
+    , admin_port_(support::free_port())
     , configuration_(folder / ("bridge-" + std::to_string(options.number) + ".yaml"))
     , log_(folder / ("bridge-" + std::to_string(options.number) + ".log"))
 {
-    std::ofstream(configuration_) << configuration(wire_.port(), port_, options);
+    std::ofstream(configuration_) << configuration(wire_.port(), port_, admin_port_, options);
 }
 
 void bridge_process::start()
@@ -92,7 +93,7 @@ bool bridge_process::ready() const
 
 void bridge_process::tell_metrics(account& to) const
 {
-    std::istringstream lines(support::http_client(port_).get("/metrics").body);
+    std::istringstream lines(support::http_client(admin_port_).get("/metrics").body);
     for (std::string line; std::getline(lines, line);) {
         for (const std::string name :
              {"rowcast_sessions_fell_behind_total", "rowcast_catch_up_changes_total", "rowcast_bad_changes_total"}) {

@@ -52,6 +52,7 @@ private:
     unsigned descriptors_;
     support::tcp_proxy wire_;
     std::uint16_t port_;
+    std::uint16_t admin_port_;
     std::filesystem::path configuration_;
     std::filesystem::path log_;
     std::unique_ptr<support::process> child_;

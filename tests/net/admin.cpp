@@ -1,0 +1,107 @@
+#include <catch2/catch.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include "running_server.hpp"
+#include "support/http_client.hpp"
+
+using namespace rowcast;
+using net::running_server;
+using nlohmann::json;
+using support::http_client;
+
+namespace {
+
+const std::string token = "a token of the operators";
+const http_client::headers proper{{"Authorization", "Bearer " + token}, {"Content-Type", "application/json"}};
+
+running_server::options with_token()
+{
+    running_server::options how;
+    how.settings.admin_token = token;
+    return how;
+}
+
+http_client::headers but(std::string name, std::string value)
+{
+    http_client::headers changed = proper;
+    changed[std::move(name)] = std::move(value);
+    return changed;
+}
+
+std::string refused(const http_client::answer& what)
+{
+    return std::to_string(what.status) + " " + json::parse(what.body).at("code").get<std::string>();
+}
+
+} // namespace
+
+TEST_CASE("operators have an address of their own, clients another", "[net]")
+{
+    running_server running(with_token());
+    http_client operators(running.admin_port());
+    http_client clients(running.port());
+    CHECK(operators.get("/healthz").status == 200);
+    CHECK(operators.get("/metrics").body == "rowcast_up 1\n");
+    running.set_not_ready({"no connection to PostgreSQL"});
+    CHECK(operators.get("/readyz").status == 503);
+    CHECK(refused(operators.get("/v1/session")) == "404 not_found");
+    CHECK(refused(operators.get("/")) == "404 not_found");
+
+    const auto metrics = clients.get("/metrics");
+    CHECK(refused(metrics) == "404 not_found");
+    CHECK(metrics.body.find("server.admin") != std::string::npos);
+    CHECK(refused(clients.request("POST", "/admin/echo", proper, "{}")) == "404 not_found");
+}
+
+TEST_CASE("a call wants the operators' token, and JSON", "[net]")
+{
+    running_server running(with_token());
+    http_client operators(running.admin_port());
+    const auto call = [&](const http_client::headers& with, const std::string& body = R"({"a":1})") {
+        return operators.request("POST", "/admin/echo", with, body);
+    };
+    CHECK(call(proper).body == R"({"a":1})");
+    CHECK(call(proper, "").body == "{}");
+    CHECK(call(but("Content-Type", "application/json; charset=utf-8")).status == 200);
+
+    CHECK(refused(call({{"Content-Type", "application/json"}})) == "401 token_missing");
+    CHECK(refused(call(but("Authorization", "Bearer " + token + "x"))) == "401 token_invalid");
+    CHECK(refused(call(but("Authorization", "Bearer a token of somebody else"))) == "401 token_invalid");
+    CHECK(refused(call(but("Authorization", "Bearer "))) == "401 token_invalid");
+    CHECK(refused(call(but("Content-Type", "text/plain"))) == "400 bad_request");
+    CHECK(refused(call({{"Authorization", "Bearer " + token}})) == "400 bad_request");
+    CHECK(refused(call(proper, "[]")) == "400 malformed");
+    CHECK(refused(call(proper, R"({"user":"ann","user":"bob"})")) == "400 malformed");
+    CHECK(refused(operators.request("POST", "/admin/echo?a=1", proper, "{}")) == "400 bad_request");
+    CHECK(refused(operators.get("/admin/echo", proper)) == "405 method_not_allowed");
+    CHECK(refused(operators.request("POST", "/admin/other", proper, "{}")) == "404 not_found");
+    CHECK(refused(operators.request("POST", "/metrics", proper, "{}")) == "405 method_not_allowed");
+}
+
+TEST_CASE("no web page reaches what operators do", "[net]")
+{
+    running_server running(with_token());
+    http_client operators(running.admin_port());
+    const std::string self = "http://127.0.0.1:" + std::to_string(running.admin_port());
+    for (const std::string& origin : {std::string("https://evil.example"), std::string("null"), self}) {
+        INFO(origin);
+        CHECK(refused(operators.request("POST", "/admin/echo", but("Origin", origin), "{}")) == "403 forbidden");
+        const auto metrics = operators.get("/metrics", {{"Origin", origin}});
+        CHECK(metrics.status == 403);
+        CHECK(metrics.fields.count("access-control-allow-origin") == 0);
+    }
+    CHECK(operators.request("OPTIONS", "/admin/echo", {{"Access-Control-Request-Method", "POST"}}, "").status == 405);
+}
+
+TEST_CASE("without a configured token nobody calls, and the answer says what to configure", "[net]")
+{
+    running_server running;
+    http_client operators(running.admin_port());
+    for (const auto& with : {proper, but("Authorization", "Bearer "), http_client::headers{{"Content-Type", "application/json"}}}) {
+        const auto answer = operators.request("POST", "/admin/echo", with, "{}");
+        CHECK(refused(answer) == "403 forbidden");
+        CHECK(answer.body.find("server.admin_token") != std::string::npos);
+    }
+    CHECK(operators.get("/metrics").status == 200);
+}
