@@ -77,6 +77,9 @@ private:
     std::shared_ptr<const std::variant<group, condition>> node_; // null: always
 };
 
+// "eq", as rules and filters spell it.
+std::string_view to_string(predicate::op which);
+
 // A predicate with its claims filled in and its literals brought into the column's type, ready to be evaluated.
 // Two bound predicates with the same `text()` hold for the same rows. Immutable, cheap to copy, any thread; the table
 // that it was bound to must outlive it.

@@ -254,6 +254,11 @@ private:
 
 } // namespace
 
+std::string_view to_string(predicate::op which)
+{
+    return operators[static_cast<std::size_t>(which)];
+}
+
 core::result<predicate> predicate::parse(const core::value& tree, bool references, core::mark* at)
 {
     try {

@@ -1,0 +1,322 @@
+#include "policy/explanation.hpp"
+
+#include "policy/scalar.hpp"
+
+#include <algorithm>
+
+namespace rowcast::policy {
+namespace {
+
+using core::operation;
+using condition = explained_predicate::condition;
+using group = explained_predicate::group;
+using verdict = explanation::verdict;
+
+bool contains(const std::vector<std::string>& names, std::string_view name)
+{
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::string to_text(const predicate::reference& to)
+{
+    std::string text = to.from == predicate::reference::kind::claims ? "$claims" : "$sets";
+    for (const std::string& step : to.path) {
+        text += "." + step;
+    }
+    return text;
+}
+
+std::string quoted(const std::string& name)
+{
+    return "'" + name + "'";
+}
+
+std::string listed(const std::vector<std::string>& names)
+{
+    std::string all;
+    for (const std::string& each : names) {
+        all += (all.empty() ? "" : ", ") + quoted(each);
+    }
+    return all;
+}
+
+// Holds predicates against one row, each condition by itself and as `bound_predicate` decides it.
+class examiner {
+public:
+    examiner(const table& over, const identity* who, const core::row& row, bool whole)
+        : over_(over)
+        , who_(who)
+        , row_(row)
+        , whole_(whole)
+    {
+    }
+
+    // Of a predicate that can be bound.
+    explained_predicate examine(const predicate& source) const
+    {
+        if (source.always()) {
+            return {};
+        }
+        if (const auto* only = std::get_if<predicate::condition>(&source.node())) {
+            return examine(*only, source);
+        }
+        const auto& parts = std::get<predicate::group>(source.node());
+        const bool any = parts.of == predicate::group::kind::any;
+        explained_predicate sum{any ? truth::no : truth::yes, group{parts.of, {}}};
+        for (const predicate& each : parts.parts) {
+            explained_predicate part = examine(each);
+            sum.holds = any ? (sum.holds || part.holds) : (sum.holds && part.holds);
+            std::get<group>(sum.what).parts.push_back(std::move(part));
+        }
+        if (parts.of == predicate::group::kind::none) {
+            sum.holds = !sum.holds;
+        }
+        return sum;
+    }
+
+private:
+    explained_predicate examine(const predicate::condition& source, const predicate& alone) const
+    {
+        condition found{policy::to_text(source), {}, {}, {}, {}};
+        if (const auto value = row_.find(source.column)) {
+            found.value = std::string(*value);
+        } else if (whole_) {
+            found.value = "null";
+        }
+        if (const auto* to = std::get_if<predicate::reference>(&source.right)) {
+            look_up(source, *to, found);
+        }
+        const auto bound = bound_predicate::bind(alone, over_, who_);
+        const outcomes holds = !found.value || !bound ? outcomes::any() : outcomes(bound->evaluate(row_));
+        if (!found.value) {
+            found.remark = "not known: the row was too large for the log";
+        } else if (holds.is(truth::unknown) && found.remark.empty()) {
+            found.remark = remark_on(source, *found.value);
+        }
+        return {holds, std::move(found)};
+    }
+
+    void look_up(const predicate::condition& source, const predicate::reference& to, condition& into) const
+    {
+        into.reference = to_text(to);
+        const std::string path = into.reference.substr(into.reference.find('.') + 1);
+        const core::value* claim = who_ ? find_claim(who_->claims, path) : nullptr;
+        if (!claim) {
+            into.remark = "the user has no claim " + quoted(path);
+            return;
+        }
+        into.compared = *claim;
+        if (claim->is_null()) {
+            into.remark = "the user's claim " + quoted(path) + " is null";
+            return;
+        }
+        const bool many = source.comparison == predicate::op::in || source.comparison == predicate::op::nin;
+        predicate::condition literal = source;
+        literal.right = many && !claim->as_list() ? core::value{core::list{*claim}} : *claim;
+        if (claim->as_object() || (claim->as_list() && !many)) {
+            into.remark = into.reference + " is " + std::string(claim->kind()) + ", and one value is wanted";
+        } else if (const auto bound = bound_predicate::bind(predicate(literal), over_, nullptr); !bound) {
+            into.remark = bound.error().message;
+        }
+    }
+
+    std::string remark_on(const predicate::condition& source, std::string_view value) const
+    {
+        const column* over = over_.find(source.column);
+        if (value == "null") {
+            return "compared with null, which is neither true nor false";
+        }
+        if (over && !canonical(over->family, value)) {
+            return "the row's value is not " + std::string(describe(over->family)) + ", as values of type " + over->type +
+                   " are";
+        }
+        return "a null is among the values";
+    }
+
+    const table& over_;
+    const identity* who_;
+    const core::row& row_;
+    bool whole_;
+};
+
+std::string misfit_of(const rule& candidate, const table& over, const identity& who)
+{
+    if (!gives_key(candidate, over)) {
+        return "it does not give the key columns, so it gives nothing";
+    }
+    const auto bound = bound_predicate::bind(candidate.where, over, &who);
+    return bound ? "" : "it does not fit the table, so it gives nothing: " + bound.error().message;
+}
+
+explained_rule examine(const rule& candidate, const table& over, const identity& who, const examiner& examine)
+{
+    explained_rule found{0, candidate.at, candidate.roles, candidate.columns, is_for(candidate, who), {}, {}};
+    found.misfit = misfit_of(candidate, over, who);
+    if (found.for_user && found.misfit.empty()) {
+        found.where = examine.examine(candidate.where);
+    }
+    return found;
+}
+
+bool holds(const explained_rule& rule)
+{
+    return rule.where && rule.where->holds.is(truth::yes);
+}
+
+explained_row examine(const rules& all, const table& over, const identity& who, const core::row& row, bool whole,
+                      const predicate& filter)
+{
+    explained_row found;
+    const examiner by_rules(over, &who, row, whole);
+    if (const auto rules = all.tables.find(over.name); rules != all.tables.end()) {
+        for (const rule& each : rules->second) {
+            found.rules.push_back(examine(each, over, who, by_rules));
+            found.rules.back().number = found.rules.size();
+        }
+    }
+    found.filter = examiner(over, nullptr, row, whole).examine(filter);
+    for (const column& each : over.columns) {
+        const auto gives = [&](const explained_rule& rule) {
+            return holds(rule) && (!rule.columns || contains(*rule.columns, each.name));
+        };
+        if (std::any_of(found.rules.begin(), found.rules.end(), gives)) {
+            found.columns.push_back(each.name);
+        }
+    }
+    std::vector<std::string> filtered;
+    filter.columns(filtered);
+    for (const std::string& each : filtered) {
+        if (!contains(found.columns, each) && !contains(found.hidden, each)) {
+            found.hidden.push_back(each);
+        }
+    }
+    return found;
+}
+
+bool is_visible(const std::optional<explained_row>& row)
+{
+    return row && row->filter.holds.is(truth::yes) && row->hidden.empty() &&
+           std::any_of(row->rules.begin(), row->rules.end(), holds);
+}
+
+// Why a row is not seen.
+std::string why_hidden(const explained_row& row)
+{
+    const auto may_hold = [](const explained_rule& rule) { return rule.where && rule.where->holds.may_be(truth::yes); };
+    if (std::none_of(row.rules.begin(), row.rules.end(), may_hold)) {
+        return "no rule for this user holds";
+    }
+    if (!row.filter.holds.may_be(truth::yes)) {
+        return "the client's own filter does not hold";
+    }
+    return "the client's filter names " + listed(row.hidden) + ", which no rule that holds gives of this row";
+}
+
+std::string why_nothing(const explanation& of)
+{
+    if (of.before && of.after) {
+        if (is_visible(of.before) && is_visible(of.after)) {
+            return "nothing that the user may see has changed";
+        }
+        const std::string before = why_hidden(*of.before);
+        const std::string after = why_hidden(*of.after);
+        return "neither the old row nor the new one is visible: " +
+               (before == after ? after : before + " for the old one, and " + after + " for the new one");
+    }
+    return why_hidden(of.after ? *of.after : *of.before);
+}
+
+std::string why_sent(const explanation& of)
+{
+    const operation cause = of.change->cause;
+    if (of.event->op == operation::insert && cause == operation::update) {
+        return "the UPDATE brings the row into what the user sees";
+    }
+    if (of.event->op == operation::remove && cause == operation::update) {
+        return "the UPDATE takes the row out of what the user sees";
+    }
+    return "the user may see the row";
+}
+
+} // namespace
+
+std::string to_text(const predicate::condition& condition)
+{
+    const std::string text = condition.column + " " + std::string(to_string(condition.comparison)) + " ";
+    if (const auto* to = std::get_if<predicate::reference>(&condition.right)) {
+        return text + to_text(*to);
+    }
+    const auto& literal = std::get<core::value>(condition.right);
+    const bool word = condition.comparison == predicate::op::is && literal.as_string();
+    return text + (word ? *literal.as_string() : core::to_json(literal));
+}
+
+explanation explain(const rules& all, std::shared_ptr<const table> over, const identity& who,
+                    std::shared_ptr<const core::change> change, const table_request& wanted)
+{
+    explanation found;
+    found.over = over;
+    found.change = change;
+    const bool whole = !change->truncated;
+    if (change->before.present()) {
+        found.before = examine(all, *over, who, change->before, whole, wanted.where);
+    }
+    if (change->after.present()) {
+        found.after = examine(all, *over, who, change->after, whole, wanted.where);
+    }
+    const auto view = authorize(all, over, who, wanted);
+    if (!view) {
+        found.what = verdict::refused;
+        found.reason = view.error().message;
+        return found;
+    }
+    if (!found.before && !found.after) {
+        found.what = verdict::sent;
+        found.reason = std::string(core::to_string(change->op)) + " is told to every subscriber of the table";
+        return found;
+    }
+    auto outcome = view->see(*change);
+    if (auto* seen = std::get_if<effect>(&outcome)) {
+        found.what = verdict::sent;
+        found.event = std::move(*seen);
+        found.reason = why_sent(found);
+    } else if (std::holds_alternative<visibility::unknowable>(outcome)) {
+        found.what = verdict::resync;
+        found.reason = "the row was too large for the log, and its key alone does not decide; the user is told to read again";
+    } else {
+        found.reason = why_nothing(found);
+    }
+    return found;
+}
+
+explanation explain_channel(const rules& all, const std::string& channel, const identity& who)
+{
+    explanation found;
+    std::string json = "{\"channel\":";
+    core::append_quoted(json, channel);
+    auto made = std::make_shared<core::change>();
+    made->channel = channel;
+    if (auto row = core::row::parse(json + "}")) {
+        made->after = std::move(*row);
+    }
+    rules matching;
+    std::vector<rule>& candidates = matching.tables[channel_table().name];
+    for (const auto& [pattern, given] : all.channels) {
+        if (matches_channel(pattern, channel)) {
+            candidates.insert(candidates.end(), given.begin(), given.end());
+        }
+    }
+    found.over = std::make_shared<const table>(channel_table());
+    found.after = examine(matching, channel_table(), who, made->after, true, {});
+    found.change = std::move(made);
+    if (const auto given = authorize_channel(all, channel, who)) {
+        found.what = verdict::sent;
+        found.reason = "a rule gives the user this channel";
+    } else {
+        found.what = verdict::refused;
+        found.reason = given.error().message;
+    }
+    return found;
+}
+
+} // namespace rowcast::policy

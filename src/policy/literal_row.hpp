@@ -1,0 +1,15 @@
+#pragma once
+
+#include "core/result.hpp"
+#include "core/row.hpp"
+#include "core/value.hpp"
+#include "policy/table.hpp"
+
+namespace rowcast::policy {
+
+// A row that somebody wrote down (columns and values, an object) as the change log would have it: values spelled by their
+// column's type, columns that are not there null. Fails with unknown_column, or bad_request where a value is none of its
+// column's type; `at`, if given, becomes the place in the file.
+core::result<core::row> literal_row(const table& over, const core::value& columns, core::mark* at = nullptr);
+
+} // namespace rowcast::policy
