@@ -222,7 +222,6 @@ void read_file(section file, configuration& into, problems& found)
     log.choice("format", into.log.format, std::array<std::string_view, 2>{"text", "json"});
     log.finish();
     into.rules = read_rules(file, found);
-    refuse_later(file, "sets");
     refuse_later(file, "expectations");
     file.finish();
 }

@@ -1,6 +1,9 @@
 #include "config/rules_reader.hpp"
 
+#include "core/nearest.hpp"
+
 #include <algorithm>
+#include <array>
 
 namespace rowcast::config {
 namespace {
@@ -51,7 +54,102 @@ public:
         return read;
     }
 
+    policy::set_definition set(const core::value& tree, const std::string& name)
+    {
+        policy::set_definition made;
+        made.name = name;
+        made.at = tree.at;
+        const std::string path = "sets." + name;
+        section from(&tree, path, problems_);
+        from.text("query", made.query);
+        if (made.query.empty()) {
+            complain(tree.at, path + " has no query, like `select room from members where user_id = $1::int`");
+        }
+        if (const core::value* given = from.raw("params")) {
+            parameters(made, *given, path + ".params");
+        }
+        from.texts("watch", made.watch);
+        if (made.watch.empty()) {
+            complain(tree.at, path + ".watch names no table; without one, nobody would notice that the set changes");
+        }
+        for (const std::string& table : made.watch) {
+            if (!is_table_name(table)) {
+                complain(from.raw("watch")->at, path + ".watch: " + not_a_table(table));
+            }
+        }
+        from.finish();
+        return made;
+    }
+
+    static std::string not_a_table(const std::string& name)
+    {
+        return "'" + name +
+               "' is not the name of a table as PostgreSQL prints it, with its schema: public.orders, public.\"Odd Table\"";
+    }
+
+    // A set that nobody has defined must not be one without members.
+    void check_references(const policy::rules& all)
+    {
+        std::vector<std::string_view> names;
+        for (const auto& [name, set] : all.sets) {
+            names.push_back(name);
+        }
+        const auto check = [&](const std::vector<policy::rule>& given) {
+            for (const policy::rule& each : given) {
+                std::vector<const policy::predicate::condition*> named;
+                each.where.references(named);
+                for (const auto* condition : named) {
+                    const auto& to = std::get<policy::predicate::reference>(condition->right);
+                    if (to.from == policy::predicate::reference::kind::sets && !all.sets.contains(to.name())) {
+                        complain(condition->at, "there is no set '" + to.name() + "' under 'sets'" +
+                                                    core::did_you_mean(to.name(), names));
+                    }
+                }
+            }
+        };
+        for (const auto& [table, given] : all.tables) {
+            check(given);
+        }
+        for (const auto& [pattern, given] : all.channels) {
+            check(given);
+        }
+    }
+
 private:
+    void parameters(policy::set_definition& into, const core::value& given, const std::string& path)
+    {
+        const core::list* items = given.as_list();
+        if (!items) {
+            complain(given.at, path + " takes a list, like [$claims.sub], not " + describe(given));
+            return;
+        }
+        for (const core::value& each : *items) {
+            const std::string* text = each.as_string();
+            if (each.is_null() || each.as_list() || each.as_object()) {
+                complain(each.at, path + " takes claims, like $claims.sub, and plain values, not " + describe(each));
+            } else if (text && text->starts_with("$$")) {
+                into.parameters.emplace_back(core::value{text->substr(1), each.at});
+            } else if (text && text->starts_with("$")) {
+                claim(into, *text, each.at, path);
+            } else {
+                into.parameters.emplace_back(each);
+            }
+        }
+    }
+
+    void claim(policy::set_definition& into, const std::string& text, core::mark at, const std::string& path)
+    {
+        constexpr std::string_view kind = "$claims.";
+        if (!text.starts_with(kind) || text.size() == kind.size()) {
+            constexpr std::array<std::string_view, 1> kinds = {"$claims"};
+            complain(at, path + " refers to '" + text + "'; there is $claims.NAME, and $$ stands for a plain $" +
+                             core::did_you_mean(std::string_view(text).substr(0, text.find('.')), kinds));
+            return;
+        }
+        into.parameters.emplace_back(
+            policy::predicate::reference{policy::predicate::reference::kind::claims, {text.substr(kind.size())}});
+    }
+
     policy::rule rule(const core::value& tree, const std::string& path, bool of_a_table)
     {
         policy::rule made;
@@ -134,10 +232,7 @@ policy::rules read_rules(section& file, std::vector<problem>& problems)
     if (const core::object* tables = members(file, "tables", "tables and their rules")) {
         for (const auto& [name, list] : *tables) {
             if (!is_table_name(name)) {
-                problems.push_back(
-                    {list.at, "'" + name +
-                                  "' is not the name of a table as PostgreSQL prints it, with its schema: "
-                                  "public.orders, public.\"Odd Table\""});
+                problems.push_back({list.at, reader::not_a_table(name)});
                 continue;
             }
             all.tables[name] = read.rules(list, "tables." + name, true);
@@ -153,6 +248,12 @@ policy::rules read_rules(section& file, std::vector<problem>& problems)
             all.channels.emplace_back(pattern, read.rules(list, "channels." + pattern, false));
         }
     }
+    if (const core::object* sets = members(file, "sets", "sets and their queries")) {
+        for (const auto& [name, tree] : *sets) {
+            all.sets[name] = std::make_shared<const policy::set_definition>(read.set(tree, name));
+        }
+    }
+    read.check_references(all);
     return all;
 }
 

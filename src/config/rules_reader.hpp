@@ -7,7 +7,7 @@
 
 namespace rowcast::config {
 
-// The file's `tables` and `channels`.
+// The file's `tables`, `channels` and `sets`.
 policy::rules read_rules(section& file, std::vector<problem>& problems);
 
 // Whether PostgreSQL would print a table's name so: schema and table, each plain (lower case) or in double quotes.

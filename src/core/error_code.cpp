@@ -28,6 +28,7 @@ constexpr std::array table{
     error_info{cursor_malformed, "cursor_malformed", 400, close_code::none, "The cursor was not made by rowcast."},
     error_info{cursor_foreign, "cursor_foreign", 410, close_code::none, "The cursor belongs to another database or timeline."},
     error_info{cursor_expired, "cursor_expired", 410, close_code::none, "The change log no longer reaches back to the cursor."},
+    error_info{permissions_changed, "permissions_changed", 410, close_code::none, "What you may see has changed."},
     error_info{message_too_large, "message_too_large", 413, close_code::too_big, "The message is too large."},
     error_info{too_many_subscriptions, "too_many_subscriptions", 429, close_code::none, "The session has as many subscriptions as it may have."},
     error_info{too_many_messages, "too_many_messages", 429, close_code::too_many, "Too many messages a second."},

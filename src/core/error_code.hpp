@@ -24,6 +24,7 @@ enum class error_code {
     cursor_malformed,
     cursor_foreign,
     cursor_expired,
+    permissions_changed,
     message_too_large,
     too_many_subscriptions,
     too_many_messages,

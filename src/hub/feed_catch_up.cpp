@@ -83,6 +83,29 @@ void feed::state::attached(std::uint64_t number, const std::vector<std::size_t>&
         joining.position = *reply.opened;
         read(number);
         break;
+    case attach_reply::outcome::superseded:
+        end_superseded(number, reply.cursor);
+        break;
+    }
+}
+
+// What they were authorized for does not hold any more; the others attach without them.
+void feed::state::end_superseded(std::uint64_t number, const std::string& cursor)
+{
+    const bool announced = groups_.at(number).announced;
+    for (const std::size_t member : members(number)) {
+        const subscription& each = subscriptions_.at(member);
+        if (!each.view.is_superseded()) {
+            continue;
+        }
+        const std::string id = each.id;
+        if (!announced) {
+            push(output(subscribed{id, subscribed::status::reset, core::error_code::permissions_changed, cursor}));
+        }
+        stop(id, permissions_changed);
+    }
+    if (groups_.contains(number)) {
+        attach(number);
     }
 }
 
@@ -161,6 +184,7 @@ void feed::state::adopt(const std::vector<std::size_t>& who, const std::vector<v
         }
         member->second.attached = views[i];
         home_.add(views[i], {this, who[i]});
+        home_.add(member->second.view.sets, {this, who[i]});
     }
     if (!unclaimed.empty()) {
         home_.hub_.detach(home_.id_, std::move(unclaimed));

@@ -31,6 +31,13 @@ void append(changes& out, change_entries& last, std::uint32_t ordinal, std::stri
     out.events.push_back({{sub}, text});
 }
 
+// The past is shown under the rights of now. What the client holds stems from the rights that it had: where those may
+// have changed, it must read again.
+bool ends_at(const view_spec& view, const core::change& change)
+{
+    return view.is_superseded() || view.may_be_changed_by(change);
+}
+
 } // namespace
 
 std::optional<output> feed::state::next(const portion& most)
@@ -176,6 +183,7 @@ void feed::state::match(page_work& work, const core::cursor& position, std::size
     std::size_t sum = 0;
     auto events = std::make_shared<std::vector<std::pair<std::size_t, event>>>();
     const std::vector<std::size_t> who = members(work.group);
+    const auto ended = std::make_shared<const std::string>(permissions_changed);
     for (; work.looked_at < work.batch->changes.size() && sum < bytes; ++work.looked_at) {
         const std::uint32_t i = work.looked_at;
         const core::change& change = work.batch->changes[i];
@@ -187,7 +195,9 @@ void feed::state::match(page_work& work, const core::cursor& position, std::size
             if (each.start && each.start->covers(change.xid, change.where)) {
                 continue;
             }
-            if (auto seen = see(each.view, change, i, home_.write_); seen && each.wants(*seen)) {
+            auto seen = ends_at(each.view, change) ? std::optional(event{i, change.op, event::kind::resync, ended})
+                                                   : see(each.view, change, i, home_.write_);
+            if (seen && each.wants(*seen)) {
                 sum += seen->text->size();
                 events->emplace_back(member, std::move(*seen));
             }

@@ -259,6 +259,7 @@ void feed::state::detach(subscription& from)
     }
     const auto number = std::find_if(subscriptions_.begin(), subscriptions_.end(), [&](const auto& entry) { return &entry.second == &from; });
     home_.remove(from.attached, {this, number->first});
+    home_.remove(from.view.sets, {this, number->first});
     home_.hub_.detach(home_.id_, {std::exchange(from.attached, 0)});
 }
 

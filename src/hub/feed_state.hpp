@@ -14,6 +14,9 @@
 
 namespace rowcast::hub {
 
+// Why a subscription ends whose rights are others than they were.
+inline constexpr const char* permissions_changed = "permissions_changed";
+
 // The inside of a feed. One queue holds everything that the client is to get, in order: control outputs, pages of the
 // live stream, pages of groups that catch up. A group is a set of subscriptions that share a position on their way to
 // the live stream:
@@ -80,6 +83,7 @@ private:
     void attached(std::uint64_t group_number, const std::vector<std::size_t>& members, attach_reply reply);
     void read(std::uint64_t group_number);
     void page_read(std::uint64_t group_number, core::result<log_reading::page> page);
+    void end_superseded(std::uint64_t group_number, const std::string& cursor);
     void announce(std::uint64_t group_number, subscribed::status what, const std::string& cursor);
     void give_up(std::uint64_t group_number, core::error_code why);
     void adopt(const std::vector<std::size_t>& members, const std::vector<view_id>& views);

@@ -29,6 +29,7 @@ struct attach_reply {
         replaying, // not attached: `replay` is the next part of it; take that and ask again from there
         behind,    // not attached: the ring no longer reaches the cursor, read the log first
         reset,     // the cursor cannot be used, for `reason`; attached from now on
+        superseded, // not attached: a view depends on a set that has another value by now
     } what = outcome::live;
     core::error_code reason = core::error_code::internal;
     std::vector<view_id> views;         // in the order of the request; empty where not attached

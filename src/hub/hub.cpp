@@ -1,5 +1,6 @@
 #include "hub/hub.hpp"
 
+#include <algorithm>
 #include <cassert>
 
 namespace rowcast::hub {
@@ -46,9 +47,10 @@ std::shared_ptr<publication> hub::match(core::batch_ptr batch)
     return made;
 }
 
-publication_ptr hub::publish(core::batch_ptr batch)
+publication_ptr hub::publish(core::batch_ptr batch, std::vector<policy::set_value_ptr> superseded)
 {
     auto published = match(batch);
+    published->superseded = std::move(superseded);
     ring_.push(std::move(batch));
     cursor_ = codec_->seal(ring_.head());
     published->cursor = cursor_;
@@ -86,6 +88,10 @@ std::optional<attach_reply> hub::attach(const attach_request& request, bool at_l
     assert(started());
     if (ring_.inside_transaction()) {
         return std::nullopt;
+    }
+    // It was authorized before the change of which the subscribers have been told already.
+    if (std::any_of(request.views.begin(), request.views.end(), [](const view_spec& each) { return each.is_superseded(); })) {
+        return reply(attach_reply::outcome::superseded);
     }
     if (!request.after) {
         attach_reply live = reply(attach_reply::outcome::live);

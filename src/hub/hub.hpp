@@ -30,7 +30,8 @@ public:
     void start(std::shared_ptr<const core::cursor_codec> codec, core::snapshot from, std::vector<core::batch_ptr> past);
     bool started() const { return codec_ != nullptr; }
 
-    publication_ptr publish(core::batch_ptr batch);
+    // `superseded`: the sets whose values are others from this batch on. They bear their mark already.
+    publication_ptr publish(core::batch_ptr batch, std::vector<policy::set_value_ptr> superseded = {});
 
     // Something that is in no log, for whoever is live now: it has no place in the order, and no cursor covers it.
     // Not inside a transaction.

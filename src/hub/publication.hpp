@@ -21,6 +21,8 @@ struct publication {
     std::size_t memory = 0; // of the batch and the texts, about
     // The log was replaced under us (a restore, a fail-over): every subscription ends with a resync for this reason.
     std::string resync_all;
+    // Subscriptions that depend on one of these end with a resync instead of getting what the batch holds for them.
+    std::vector<policy::set_value_ptr> superseded;
 };
 
 using publication_ptr = std::shared_ptr<const publication>;

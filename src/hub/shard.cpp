@@ -5,6 +5,24 @@
 #include <utility>
 
 namespace rowcast::hub {
+namespace {
+
+template <class Key, class Subscriber>
+void erase(std::unordered_map<Key, std::vector<Subscriber>>& from, Key key, const Subscriber& removed)
+{
+    const auto found = from.find(key);
+    assert(found != from.end());
+    std::vector<Subscriber>& list = found->second;
+    const auto place = std::find(list.begin(), list.end(), removed);
+    assert(place != list.end());
+    *place = list.back();
+    list.pop_back();
+    if (list.empty()) {
+        from.erase(found);
+    }
+}
+
+} // namespace
 
 void shard::publish(const publication_ptr& published)
 {
@@ -19,6 +37,7 @@ void shard::publish(const publication_ptr& published)
         }
         return;
     }
+    end_all_on(published->superseded);
     const auto waiting = std::exchange(unfinished_, {});
     for (const auto& [view, events] : published->events) {
         const auto found = subscribers_.find(view);
@@ -81,15 +100,34 @@ void shard::add(view_id view, subscriber added)
 
 void shard::remove(view_id view, subscriber removed)
 {
-    const auto found = subscribers_.find(view);
-    assert(found != subscribers_.end());
-    std::vector<subscriber>& list = found->second;
-    const auto place = std::find(list.begin(), list.end(), removed);
-    assert(place != list.end());
-    *place = list.back();
-    list.pop_back();
-    if (list.empty()) {
-        subscribers_.erase(found);
+    erase(subscribers_, view, removed);
+}
+
+void shard::add(const std::vector<policy::set_value_ptr>& sets, subscriber added)
+{
+    for (const policy::set_value_ptr& each : sets) {
+        dependents_[each.get()].push_back(added);
+    }
+}
+
+void shard::remove(const std::vector<policy::set_value_ptr>& sets, subscriber removed)
+{
+    for (const policy::set_value_ptr& each : sets) {
+        erase<const policy::set_value*>(dependents_, each.get(), removed);
+    }
+}
+
+void shard::end_all_on(const std::vector<policy::set_value_ptr>& superseded)
+{
+    for (const policy::set_value_ptr& each : superseded) {
+        const auto found = dependents_.find(each.get());
+        if (found == dependents_.end()) {
+            continue;
+        }
+        const auto everybody = found->second; // they leave as they are told
+        for (const subscriber& one : everybody) {
+            one.whose->resync(one.subscription, "permissions_changed");
+        }
     }
 }
 

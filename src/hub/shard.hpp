@@ -73,6 +73,10 @@ private:
     void leave(receiver& gone);
     void add(view_id view, subscriber added);
     void remove(view_id view, subscriber removed);
+    // The same for what its rights depend on.
+    void add(const std::vector<policy::set_value_ptr>& sets, subscriber added);
+    void remove(const std::vector<policy::set_value_ptr>& sets, subscriber removed);
+    void end_all_on(const std::vector<policy::set_value_ptr>& superseded);
 
     // A receiver keeps a publication: since `published()` was so much.
     std::uint64_t published() const { return published_; }
@@ -88,6 +92,7 @@ private:
     std::set<std::pair<std::uint64_t, receiver*>> keeping_; // since when at most; each once
     std::string cursor_;
     std::unordered_map<view_id, std::vector<subscriber>> subscribers_;
+    std::unordered_map<const policy::set_value*, std::vector<subscriber>> dependents_;
     std::vector<receiver*> all_;
     std::unordered_set<receiver*> unfinished_; // those who got a part of a transaction that goes on
 };

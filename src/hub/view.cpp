@@ -1,5 +1,7 @@
 #include "hub/view.hpp"
 
+#include <algorithm>
+
 namespace rowcast::hub {
 namespace {
 
@@ -34,6 +36,25 @@ std::string_view view_spec::table() const
 {
     const auto* through = std::get_if<0>(&target);
     return through ? std::string_view((*through)->over().name) : std::string_view();
+}
+
+std::string view_spec::rights() const
+{
+    std::string text = key();
+    for (const policy::set_value_ptr& each : sets) {
+        text += " $" + each->identity();
+    }
+    return text;
+}
+
+bool view_spec::is_superseded() const
+{
+    return std::any_of(sets.begin(), sets.end(), [](const policy::set_value_ptr& each) { return each->is_superseded(); });
+}
+
+bool view_spec::may_be_changed_by(const core::change& change) const
+{
+    return std::any_of(sets.begin(), sets.end(), [&](const policy::set_value_ptr& each) { return each->may_be_changed_by(change); });
 }
 
 std::optional<event> see(const view_spec& spec, const core::change& change, std::uint32_t ordinal, event_writer write)

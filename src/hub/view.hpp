@@ -6,8 +6,10 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "core/change.hpp"
+#include "policy/set.hpp"
 #include "policy/visibility.hpp"
 
 namespace rowcast::hub {
@@ -19,9 +21,16 @@ struct view_spec {
         std::string name;
     };
     std::variant<std::shared_ptr<const policy::visibility>, channel> target;
+    // What the subscriber's rights to it hang on; not a part of the key: those who share a view may have different ones.
+    std::vector<policy::set_value_ptr> sets = {};
 
     std::string key() const;
     std::string_view table() const; // empty for a channel
+
+    std::string rights() const; // the same where the subscriber sees the same, through the same sets
+    bool is_superseded() const; // one of the sets is: to be authorized anew
+    // Whether the subscriber's rights may not have been the same before the change. Errs on the side of yes.
+    bool may_be_changed_by(const core::change& change) const;
 };
 
 using view_id = std::uint64_t; // never used twice in one process

@@ -62,36 +62,66 @@ result<policy::identity> identify(const request& from, const services& with)
     return *token ? with.authenticate(std::string_view(**token)) : with.authenticate(std::nullopt);
 }
 
-result<hub::feed::request> authorize(const protocol::wish& wanted, const policy::identity& who, const permissions& now)
+authorization authorize(const protocol::wish& wanted, const policy::identity& caller, const services& with)
 {
+    const permissions now = with.permitted();
     if (!now.rules || !now.tables) {
         return failure{error_code::unavailable, ""};
     }
     if (wanted.snapshot) {
         return failure{error_code::unsupported, "this version does not send the rows that are there already ('snapshot')"};
     }
+    const auto* channel = std::get_if<protocol::wish::channel>(&wanted.to);
+    const auto* table = std::get_if<protocol::wish::table>(&wanted.to);
+    const auto over = table ? now.tables->find(table->name) : nullptr;
+    if (table && !over) {
+        return failure{error_code::unknown_table,
+                       "no table '" + table->name + "' is watched (a name has its schema, as in public.orders)"};
+    }
     hub::feed::request out;
     out.id = wanted.id;
-    if (const auto* channel = std::get_if<protocol::wish::channel>(&wanted.to)) {
-        if (auto allowed = policy::authorize_channel(*now.rules, channel->name, who); !allowed) {
+    policy::identity with_sets;
+    const policy::identity* who = &caller;
+    if (auto needed = channel ? policy::needed_sets_of_channel(*now.rules, channel->name, caller)
+                              : policy::needed_sets(*now.rules, table->name, caller);
+        !needed.empty()) {
+        with_sets = caller;
+        who = &with_sets;
+        std::erase_if(needed, [&](const policy::set_call& each) {
+            auto found = with.find_set ? with.find_set(each) : nullptr;
+            if (found) {
+                out.view.sets.push_back(found);
+                with_sets.sets.insert_or_assign(each.of->name, found);
+            }
+            return found != nullptr;
+        });
+        if (!needed.empty()) {
+            return needed;
+        }
+    }
+    if (channel) {
+        if (auto allowed = policy::authorize_channel(*now.rules, channel->name, *who); !allowed) {
             return allowed.error();
         }
         out.view.target = hub::view_spec::channel{channel->name};
         return out;
     }
-    const auto& to = std::get<protocol::wish::table>(wanted.to);
-    const auto table = now.tables->find(to.name);
-    if (!table) {
-        return failure{error_code::unknown_table,
-                       "no table '" + to.name + "' is watched (a name has its schema, as in public.orders)"};
-    }
-    auto seen = policy::authorize(*now.rules, table, who, to.wanted);
+    auto seen = policy::authorize(*now.rules, over, *who, table->wanted);
     if (!seen) {
         return seen.error();
     }
     out.view.target = std::make_shared<const policy::visibility>(std::move(*seen));
-    out.operations = to.events;
+    out.operations = table->events;
     return out;
+}
+
+bool still_has(std::string_view rights, const authorization& now)
+{
+    if (const auto* request = std::get_if<hub::feed::request>(&now)) {
+        return request->view.rights() == rights;
+    }
+    const auto* why = std::get_if<failure>(&now);
+    return why && why->code == error_code::unavailable;
 }
 
 } // namespace rowcast::net

@@ -2,6 +2,9 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
 
 #include "core/result.hpp"
 #include "hub/feed.hpp"
@@ -19,7 +22,13 @@ core::result<std::optional<std::string>> find_token(const request& from);
 // Who asks.
 core::result<policy::identity> identify(const request& from, const services& with);
 
-// What the wish becomes for this user: authorised, ready to be subscribed.
-core::result<hub::feed::request> authorize(const protocol::wish& wanted, const policy::identity& who, const permissions& now);
+// What the wish becomes for this user: authorised, ready to be subscribed; or the sets that must be loaded first.
+using missing_sets = std::vector<policy::set_call>;
+using authorization = std::variant<hub::feed::request, core::failure, missing_sets>;
+authorization authorize(const protocol::wish& wanted, const policy::identity& who, const services& with);
+
+// Whether who was authorized for a view with those rights still is. Where it cannot be known now, they are; but a set
+// that has not been loaded is none of those that the view was made with, which are kept as long as it is.
+bool still_has(std::string_view rights, const authorization& now);
 
 } // namespace rowcast::net

@@ -35,6 +35,7 @@ constexpr auto idle_time = 75s;    // between two requests
 constexpr auto request_time = 10s; // from a request's first byte to its last
 constexpr auto write_time = 30s;   // for each piece of an answer
 constexpr std::size_t piece = 64 * 1024;
+constexpr int load_attempts = 3;
 
 std::string text(const message& from, http::field name)
 {
@@ -175,7 +176,12 @@ private:
         how.keep_alive = read.keep_alive() && !last_ && !on_.is_stopping();
         const auto wrong = check(read);
         const request asked = understand(read, peer_);
-        route where = wrong ? route(refuse(*wrong)) : find(asked);
+        route where;
+        if (wrong) {
+            where = refuse(*wrong);
+        } else {
+            where = co_await find_and_load(asked);
+        }
 
         if (auto* socket = std::get_if<open_websocket>(&where)) {
             open_ = false;
@@ -219,6 +225,47 @@ private:
         }
         const bool written = co_await write(to_http(out, how));
         open_ = open_ && written && how.keep_alive;
+    }
+
+    // With the sets loaded that it takes to know. They may be others again by the time they are there.
+    awaitable<route> find_and_load(const request& asked)
+    {
+        services::set_values kept;
+        for (int attempt = 0; attempt < load_attempts; ++attempt) {
+            route where = find(asked);
+            auto* missing = std::get_if<load_first>(&where);
+            if (!missing) {
+                co_return where;
+            }
+            auto loaded = co_await load(std::move(missing->sets));
+            if (!loaded) {
+                co_return refuse(loaded.error());
+            }
+            kept = std::move(*loaded);
+        }
+        co_return refuse({error_code::unavailable, "what you may see changes faster than it can be read; ask again"});
+    }
+
+    awaitable<core::result<services::set_values>> load(std::vector<policy::set_call> sets)
+    {
+        const auto& with = on_.shared().with;
+        if (!with.load_sets) {
+            co_return core::failure{error_code::unavailable, ""};
+        }
+        struct reply {
+            explicit reply(const boost::asio::any_io_executor& on) : there(on) {}
+            wakeup there;
+            std::optional<core::result<services::set_values>> values;
+        };
+        const auto waiting = std::make_shared<reply>(stream_.get_executor());
+        with.load_sets(on_.shard().id(), std::move(sets), [waiting](core::result<services::set_values> values) {
+            waiting->values = std::move(values);
+            waiting->there.notify();
+        });
+        while (!waiting->values) {
+            co_await waiting->there.wait();
+        }
+        co_return std::move(*waiting->values);
     }
 
     // In pieces, each with a time of its own: a large answer on a slow line is no reason to give up.

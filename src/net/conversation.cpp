@@ -124,21 +124,76 @@ void conversation::take(const protocol::subscribe_message& message, moment)
         refuse(wanted.id, {error_code::token_missing, "the first message must be an 'auth' with a token"});
         return;
     }
-    auto allowed = authorize(wanted, *who_, with_.permitted());
-    if (!allowed) {
-        refuse(wanted.id, allowed.error());
+    if (pending_.contains(wanted.id)) {
+        refuse(wanted.id, {error_code::duplicate_subscription, "\"" + wanted.id + "\" is being subscribed already"});
         return;
     }
-    std::string sees = allowed->view.key();
-    if (auto subscribed = feed_.subscribe(std::move(*allowed), wanted.after); !subscribed) {
+    subscribe(wanted);
+}
+
+void conversation::subscribe(const protocol::wish& wanted)
+{
+    auto allowed = authorize(wanted, *who_, with_);
+    if (auto* missing = std::get_if<missing_sets>(&allowed)) {
+        if (feed_.subscriptions() + pending_.size() >= settings_.limits.subscriptions_per_session) {
+            refuse(wanted.id, {error_code::too_many_subscriptions,
+                               "a session may have " + std::to_string(settings_.limits.subscriptions_per_session) + " subscriptions"});
+            return;
+        }
+        pending_.insert_or_assign(wanted.id, pending{wanted, 0});
+        load(wanted.id, std::move(*missing));
+        return;
+    }
+    if (const auto* why = std::get_if<failure>(&allowed)) {
+        refuse(wanted.id, *why);
+        return;
+    }
+    auto& request = std::get<hub::feed::request>(allowed);
+    std::string rights = request.view.rights();
+    if (auto subscribed = feed_.subscribe(std::move(request), wanted.after); !subscribed) {
         refuse(wanted.id, subscribed.error());
         return;
     }
-    subscriptions_.insert_or_assign(wanted.id, subscription{wanted, std::move(sees)});
+    subscriptions_.insert_or_assign(wanted.id, subscription{wanted, std::move(rights)});
+}
+
+void conversation::load(const std::string& id, std::vector<policy::set_call> missing)
+{
+    const std::uint64_t number = pending_.at(id).number = ++last_load_;
+    if (!with_.load_sets) {
+        loaded(id, number, failure{error_code::unavailable, ""});
+        return;
+    }
+    with_.load_sets(home_.id(), std::move(missing), [this, id, number, alive = std::weak_ptr(alive_)](const auto& values) {
+        if (!alive.expired()) {
+            loaded(id, number, values);
+        }
+    });
+}
+
+// What was loaded is kept until it has been looked for: the rules, or the values, may be others again.
+void conversation::loaded(const std::string& id, std::uint64_t number, const core::result<services::set_values>& values)
+{
+    const auto found = pending_.find(id);
+    if (over_ || found == pending_.end() || found->second.number != number) {
+        return;
+    }
+    const protocol::wish wanted = std::move(found->second.wanted);
+    pending_.erase(found);
+    if (values) {
+        subscribe(wanted);
+    } else {
+        refuse(id, values.error());
+    }
 }
 
 void conversation::take(const protocol::unsubscribe_message& message, moment)
 {
+    if (const auto waiting = pending_.find(message.id); waiting != pending_.end()) {
+        pending_.erase(waiting);
+        say(protocol::unsubscribed(message.id));
+        return;
+    }
     if (auto done = feed_.unsubscribe(message.id); !done) {
         refuse(message.id, done.error());
         return;
@@ -205,10 +260,8 @@ void conversation::reconsider()
     if (!who_ || over_) {
         return;
     }
-    const permissions now = with_.permitted();
     std::erase_if(subscriptions_, [&](const auto& entry) {
-        auto allowed = authorize(entry.second.wanted, *who_, now);
-        if (allowed ? allowed->view.key() == entry.second.sees : allowed.error().code == error_code::unavailable) {
+        if (still_has(entry.second.rights, authorize(entry.second.wanted, *who_, with_))) {
             return false;
         }
         // A new `subscribe` is answered with what now holds, `forbidden` among others.

@@ -6,9 +6,11 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/configuration.hpp"
 #include "hub/feed.hpp"
@@ -71,6 +73,10 @@ private:
     void take(const protocol::unsubscribe_message& message, moment now);
     void take(const protocol::ping_message& message, moment now);
 
+    void subscribe(const protocol::wish& wanted);
+    void load(const std::string& id, std::vector<policy::set_call> missing);
+    void loaded(const std::string& id, std::uint64_t number, const core::result<services::set_values>& values);
+
     void say(std::string message);
     void refuse(std::string_view id, const core::failure& why); // the error, and the end where the code says so
     std::string word(hub::output& what);
@@ -89,9 +95,15 @@ private:
     hub::feed feed_;
     struct subscription {
         protocol::wish wanted;
-        std::string sees; // the view's key: whether a change of rules concerns it
+        std::string rights; // the view's: whether a change of rules concerns it
     };
     std::map<std::string, subscription, std::less<>> subscriptions_;
+    struct pending { // until the sets are there that it needs
+        protocol::wish wanted;
+        std::uint64_t number; // of the request for them
+    };
+    std::map<std::string, pending, std::less<>> pending_;
+    std::uint64_t last_load_ = 0;
 
     std::deque<std::string> said_;
     std::size_t unanswered_ = 0; // messages of the client, less what was handed out since
@@ -101,6 +113,7 @@ private:
     std::chrono::steady_clock::time_point last_heard_{};
     std::chrono::steady_clock::time_point next_beat_{};
     bool warned_ = false;
+    const std::shared_ptr<const int> alive_ = std::make_shared<int>(); // answers that come later find it gone
 };
 
 } // namespace rowcast::net

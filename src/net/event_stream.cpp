@@ -74,11 +74,8 @@ std::chrono::steady_clock::time_point event_stream::due(moment now) const
 
 void event_stream::reconsider()
 {
-    const permissions now = with_.permitted();
     for (std::size_t i = 0; i < what_.wanted.size(); ++i) {
-        const auto allowed = authorize(what_.asked.wishes[i], what_.who, now);
-        const bool unknown = !allowed && allowed.error().code == core::error_code::unavailable;
-        if (!unknown && (!allowed || allowed->view.key() != what_.wanted[i].view.key())) {
+        if (!still_has(what_.wanted[i].view.rights(), authorize(what_.asked.wishes[i], what_.who, with_))) {
             feed_.stop(what_.wanted[i].id, "permissions_changed");
         }
     }

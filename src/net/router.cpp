@@ -153,18 +153,25 @@ route router::subscribe(const request& asked, protocol::resource of) const
                        "a session may have " + std::to_string(settings_.limits.subscriptions_per_session) + " subscriptions"});
     }
     subscription_request out{std::move(*who), std::move(*read), {}};
-    const permissions now = with_.permitted();
+    load_first missing;
     for (const protocol::wish& wish : out.asked.wishes) {
-        auto wanted = authorize(wish, out.who, now);
-        if (!wanted) {
-            failure why = wanted.error();
+        auto wanted = authorize(wish, out.who, with_);
+        if (auto* sets = std::get_if<missing_sets>(&wanted)) {
+            missing.sets.insert(missing.sets.end(), sets->begin(), sets->end());
+            continue;
+        }
+        if (const auto* refused = std::get_if<failure>(&wanted)) {
+            failure why = *refused;
             if (out.asked.named) {
                 why.message = protocol::excerpt(wish.id) + ": " +
                               (why.message.empty() ? std::string(core::describe(why.code).sentence) : why.message);
             }
             return refuse(why);
         }
-        out.wanted.push_back(std::move(*wanted));
+        out.wanted.push_back(std::move(std::get<hub::feed::request>(wanted)));
+    }
+    if (!missing.sets.empty()) {
+        return missing;
     }
     if (of == protocol::resource::sse) {
         return open_stream{std::move(out)};

@@ -45,6 +45,12 @@ struct services {
     std::function<permissions()> permitted;
     // Without a token: the anonymous identity, or token_missing where the configuration wants one.
     std::function<core::result<policy::identity>(std::optional<std::string_view> token)> authenticate;
+    // What the rules' sets hold. `find_set` gives null where it has not been loaded. `load_sets` calls back on the
+    // shard's thread, never from within the call; fails with `unavailable`. Empty functions: nothing can be loaded.
+    std::function<policy::set_value_ptr(const policy::set_call&)> find_set = nullptr;
+    using set_values = std::vector<policy::set_value_ptr>;
+    std::function<void(hub::shard_id, std::vector<policy::set_call>, std::function<void(core::result<set_values>)>)> load_sets =
+        nullptr;
     std::function<std::vector<std::string>()> not_ready; // why /readyz says 503; none: ready
     std::function<std::string()> metrics;                // Prometheus' text format
     std::map<std::string, admin_action, std::less<>> administer; // POST /admin/NAME

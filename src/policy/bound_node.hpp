@@ -2,6 +2,7 @@
 
 #include "policy/predicate.hpp"
 #include "policy/scalar.hpp"
+#include "policy/set.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -37,6 +38,7 @@ struct bound_predicate::node {
         comparison how;
         bool null_among_values = false;
         value_list values; // null for the tests without any: is_null and those behind it
+        const set_value* set = nullptr; // that the values are of, and live in
     };
 
     struct group {

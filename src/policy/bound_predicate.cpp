@@ -202,6 +202,10 @@ void append_text(std::string& out, const node& of)
                                   static_cast<unsigned>(condition->how), unsigned{condition->null_among_values}}) {
             out += std::to_string(number) + ",";
         }
+        if (condition->set) {
+            append_counted(out += '$', condition->set->identity());
+            return;
+        }
         for (std::size_t i = 0; condition->values && i < condition->values->size(); ++i) {
             append_counted(out, (*condition->values)[i]);
         }

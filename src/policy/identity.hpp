@@ -4,6 +4,8 @@
 #include "core/value.hpp"
 
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,12 +13,18 @@
 
 namespace rowcast::policy {
 
+class set_value;
+
 // Who a user is, from the token: nothing else decides what they see.
 struct identity {
     std::string subject;                 // `sub`; empty for the anonymous
     std::vector<std::string> roles;      // {"anonymous"} without a token
     core::value claims;                  // all of the token's claims, an object
     std::optional<std::int64_t> expires; // seconds since the epoch
+
+    // What the sets of the configuration hold for them, by name, where it has been loaded (rules.hpp, `needed_sets`). A
+    // condition on one that is not here is unknown.
+    std::map<std::string, std::shared_ptr<const set_value>, std::less<>> sets = {};
 };
 
 // The claim at a dotted path (`resource.roles`), or null. A claim whose own name has dots in it

@@ -20,6 +20,31 @@ const std::variant<predicate::group, predicate::condition>& predicate::node() co
     return *node_;
 }
 
+std::string predicate::reference::name() const
+{
+    std::string name;
+    for (const std::string& step : path) {
+        name += name.empty() ? step : "." + step;
+    }
+    return name;
+}
+
+void predicate::references(std::vector<const condition*>& out) const
+{
+    if (always()) {
+        return;
+    }
+    if (const auto* only = std::get_if<condition>(node_.get())) {
+        if (std::holds_alternative<reference>(only->right)) {
+            out.push_back(only);
+        }
+        return;
+    }
+    for (const predicate& part : std::get<group>(*node_).parts) {
+        part.references(out);
+    }
+}
+
 void predicate::columns(std::vector<std::string>& out) const
 {
     if (always()) {

@@ -34,6 +34,8 @@ public:
     struct reference {
         enum class kind { claims, sets } from;
         std::vector<std::string> path;
+
+        std::string name() const; // the path with dots in it
     };
 
     using operand = std::variant<core::value, reference>;
@@ -72,6 +74,9 @@ public:
 
     // Every column that the predicate names, each once for each time.
     void columns(std::vector<std::string>& out) const;
+
+    // Every condition that compares with a claim or a set. They live as long as this.
+    void references(std::vector<const condition*>& out) const;
 
 private:
     std::shared_ptr<const std::variant<group, condition>> node_; // null: always

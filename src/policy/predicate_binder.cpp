@@ -123,8 +123,14 @@ private:
             } else {
                 add_literal(right, source, over, *literal);
             }
+        } else if (const auto& named = std::get<predicate::reference>(source.right);
+                   named.from == predicate::reference::kind::sets) {
+            if (!many) {
+                refuse(source, "$sets." + named.name() + " has many values; write {in: $sets." + named.name() + "}");
+            }
+            return compare_with_set(std::move(made), named.name());
         } else {
-            add_claim(right, over, claim(source), many);
+            add_claim(right, over, who_ ? find_claim(who_->claims, named.name()) : nullptr, many);
         }
         return compare_with(std::move(made), std::move(right));
     }
@@ -229,18 +235,22 @@ private:
         }
     }
 
-    const core::value* claim(const predicate::condition& source) const
+    // One that is not there counts as null, as a claim does.
+    node_ptr compare_with_set(node::condition made, const std::string& name) const
     {
-        const auto& reference = std::get<predicate::reference>(source.right);
-        if (reference.from == predicate::reference::kind::sets) {
-            refuse(source, "sets ($sets." + (reference.path.empty() ? std::string() : reference.path.front()) +
-                               ") are not available yet");
+        const auto found = who_ ? who_->sets.find(name) : decltype(who_->sets)::const_iterator();
+        if (!who_ || found == who_->sets.end()) {
+            return compare_with(std::move(made), {{}, true});
         }
-        std::string path;
-        for (const std::string& step : reference.path) {
-            path += path.empty() ? step : "." + step;
+        const set_value_ptr& set = found->second;
+        const set_value::members members = set->in(made.over->family);
+        if (members.values->empty()) {
+            return compare_with(std::move(made), {{}, members.null});
         }
-        return who_ ? find_claim(who_->claims, path) : nullptr;
+        made.set = set.get();
+        made.values = {set, members.values.get()};
+        made.null_among_values = members.null;
+        return make(std::move(made));
     }
 
     static node_ptr compare_with(node::condition made, operands right)

@@ -10,6 +10,61 @@ namespace {
 using core::error_code;
 using core::failure;
 
+const std::vector<rule> no_rules;
+
+// A value as PostgreSQL reads it where a literal stands.
+std::optional<std::string> argument(const core::value* given)
+{
+    if (const std::string* text = given ? given->as_string() : nullptr) {
+        return *text;
+    }
+    if (const core::number* number = given ? given->as_number() : nullptr) {
+        return number->digits;
+    }
+    if (const bool* boolean = given ? given->as_bool() : nullptr) {
+        return *boolean ? "true" : "false";
+    }
+    return std::nullopt;
+}
+
+std::optional<set_call> call_of(const set_definition_ptr& of, const identity& who)
+{
+    set_call made{of, {}};
+    for (const predicate::operand& each : of->parameters) {
+        const auto* literal = std::get_if<core::value>(&each);
+        auto value = argument(literal ? literal : find_claim(who.claims, std::get<predicate::reference>(each).name()));
+        if (!value) {
+            return std::nullopt;
+        }
+        made.arguments.push_back(std::move(*value));
+    }
+    return made;
+}
+
+void add_sets(const rules& all, const rule& from, const identity& who, std::map<std::string, set_call>& into)
+{
+    std::vector<const predicate::condition*> named;
+    from.where.references(named);
+    for (const predicate::condition* condition : named) {
+        const auto& each = std::get<predicate::reference>(condition->right);
+        const auto found = each.from == predicate::reference::kind::sets ? all.sets.find(each.name()) : all.sets.end();
+        if (found != all.sets.end() && !into.contains(found->first)) {
+            if (auto call = call_of(found->second, who)) {
+                into.emplace(found->first, std::move(*call));
+            }
+        }
+    }
+}
+
+std::vector<set_call> list(std::map<std::string, set_call> found)
+{
+    std::vector<set_call> calls;
+    for (auto& [name, call] : found) {
+        calls.push_back(std::move(call));
+    }
+    return calls;
+}
+
 bool gives(const std::vector<grant>& grants, std::string_view column)
 {
     return std::any_of(grants.begin(), grants.end(), [&](const grant& each) {
@@ -85,6 +140,40 @@ bool matches_channel(std::string_view pattern, std::string_view channel)
         return channel.starts_with(pattern.substr(0, pattern.size() - 1));
     }
     return pattern == channel;
+}
+
+std::vector<set_call> needed_sets(const rules& all, std::string_view table, const identity& who)
+{
+    std::map<std::string, set_call> needed;
+    const auto found = all.tables.find(table);
+    for (const rule& each : found == all.tables.end() ? no_rules : found->second) {
+        if (is_for(each, who)) {
+            if (each.where.always() && !each.columns) {
+                return {}; // everything, whatever the sets hold
+            }
+            add_sets(all, each, who, needed);
+        }
+    }
+    return list(std::move(needed));
+}
+
+std::vector<set_call> needed_sets_of_channel(const rules& all, std::string_view channel, const identity& who)
+{
+    std::map<std::string, set_call> needed;
+    for (const auto& [pattern, given] : all.channels) {
+        if (!matches_channel(pattern, channel)) {
+            continue;
+        }
+        for (const rule& each : given) {
+            if (is_for(each, who)) {
+                if (each.where.always()) {
+                    return {};
+                }
+                add_sets(all, each, who, needed);
+            }
+        }
+    }
+    return list(std::move(needed));
 }
 
 core::result<visibility> authorize(const rules& all, const std::shared_ptr<const table>& table_ptr, const identity& who,

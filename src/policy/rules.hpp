@@ -4,6 +4,7 @@
 #include "core/value.hpp"
 #include "policy/identity.hpp"
 #include "policy/predicate.hpp"
+#include "policy/set.hpp"
 #include "policy/table.hpp"
 #include "policy/visibility.hpp"
 
@@ -27,6 +28,7 @@ struct rule {
 struct rules {
     std::map<std::string, std::vector<rule>, std::less<>> tables;    // by table name
     std::vector<std::pair<std::string, std::vector<rule>>> channels; // by pattern: `*` stands for anything, at the end
+    std::map<std::string, set_definition_ptr, std::less<>> sets;      // by name
 };
 
 // Whether the rule is for one of the user's roles.
@@ -44,6 +46,12 @@ struct table_request {
     std::optional<std::vector<std::string>> columns; // nothing: all readable ones
     bool old = false;
 };
+
+// The sets that decide what this user sees of a table, or whether they may listen to a channel: to be loaded into the
+// identity before it is authorized. Each once. One whose claim the user's token does not have, or has as a list or an
+// object, is left out: rules over it give them nothing.
+std::vector<set_call> needed_sets(const rules& all, std::string_view table, const identity& who);
+std::vector<set_call> needed_sets_of_channel(const rules& all, std::string_view channel, const identity& who);
 
 // What this user sees of the table through this request. Fails with forbidden (no rule is for any of their roles),
 // unknown_column, forbidden_column (asked for, or filtered by, a column that no rule of theirs gives), bad_filter.

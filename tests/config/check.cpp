@@ -48,7 +48,9 @@ TEST_CASE("predicates that a type cannot take are told")
 {
     CHECK(contains(told("tables: {public.orders: [{where: {id: abc}}]}"), "'abc' is not an integer"));
     CHECK(contains(told("tables: {public.orders: [{where: {data: abc}}]}"), "jsonb cannot be compared"));
-    CHECK(contains(told("tables: {public.orders: [{where: {id: {in: $sets.mine}}}]}"), "not available yet"));
+    CHECK(contains(told("tables: {public.orders: [{where: {id: $sets.mine}}]}\n"
+                        "sets: {mine: {query: select 1, watch: [public.orders]}}"),
+                   "write {in: $sets.mine}"));
     CHECK(contains(told("tables: {public.orders: [{}]}\nchannels: {a: [{where: {chanel: b}}]}"),
                    "did you mean 'channel'"));
 }

@@ -331,8 +331,37 @@ TEST_CASE("rules that mean nothing, or more than was meant, are refused")
     CHECK(contains(problems("channels: {\"a*b\": []}"), "is not a channel"));
     CHECK(contains(problems("channels: {\"\": []}"), "is not a channel"));
     CHECK(contains(problems("channels: {\"**\": []}"), "is not a channel"));
-    CHECK(contains(problems("sets: {x: {query: select 1}}"), "sets is not supported by this version yet"));
     CHECK(contains(problems("expectations: []"), "expectations is not supported by this version yet"));
+}
+
+TEST_CASE("sets have a query, parameters and the tables that they are watched through")
+{
+    const config::configuration read = valid("sets:\n"
+                                             "  rooms:\n"
+                                             "    query: select room from members where user_id = $1::int and kind = $2\n"
+                                             "    params: [$claims.org.id, $$1]\n"
+                                             "    watch: [public.members]\n"
+                                             "channels: {\"room:*\": [{where: {channel: {in: $sets.rooms}}}]}\n");
+    const policy::set_definition& rooms = *read.rules.sets.at("rooms");
+    CHECK(rooms.query == "select room from members where user_id = $1::int and kind = $2");
+    REQUIRE(rooms.parameters.size() == 2);
+    CHECK(std::get<policy::predicate::reference>(rooms.parameters[0]).name() == "org.id");
+    CHECK(*std::get<core::value>(rooms.parameters[1]).as_string() == "$1");
+    CHECK(rooms.watch == std::vector<std::string>{"public.members"});
+}
+
+TEST_CASE("sets that cannot be meant so are told with their place")
+{
+    CHECK(problems("sets: {a: {query: select 1, watch: [public.t]}}\n"
+                   "tables:\n  public.t:\n    - where: {id: {in: $sets.b}}") ==
+          "test.yaml:4:24: there is no set 'b' under 'sets'; did you mean 'a'?");
+    CHECK(contains(problems("sets: {a: {watch: [public.t]}}"), "sets.a has no query"));
+    CHECK(contains(problems("sets: {a: {query: select 1}}"), "sets.a.watch names no table"));
+    CHECK(contains(problems("sets: {a: {query: select 1, watch: [t]}}"), "'t' is not the name of a table"));
+    CHECK(contains(problems("sets: {a: {query: select 1, watch: [public.t], params: x}}"), "takes a list"));
+    CHECK(contains(problems("sets: {a: {query: select 1, watch: [public.t], params: [$claim.sub]}}"), "did you mean '$claims'"));
+    CHECK(contains(problems("sets: {a: {query: select 1, watch: [public.t], params: [[1]]}}"), "plain values"));
+    CHECK(contains(problems("sets: {a: {query: select 1, watch: [public.t], parms: []}}"), "did you mean 'params'"));
 }
 
 TEST_CASE("files that cannot be read, or are too large, are problems")

@@ -1,6 +1,7 @@
 #include "running_server.hpp"
 
 #include <stdexcept>
+#include <utility>
 
 #include "net/conversation.hpp"
 #include "protocol/json.hpp"
@@ -107,6 +108,16 @@ running_server::running_server(options how)
                 return permitted_;
             },
         .authenticate = [anonymous = how.anonymous](auto token) { return identify(token, anonymous); },
+        .find_set = [this](const policy::set_call& wanted) -> policy::set_value_ptr {
+            const std::lock_guard lock(facts_mutex_);
+            const auto found = sets_.find(wanted.arguments.front());
+            return found == sets_.end() ? nullptr : found->second;
+        },
+        .load_sets =
+            [this](hub::shard_id shard, std::vector<policy::set_call> calls, auto done) {
+                const std::lock_guard lock(facts_mutex_);
+                loads_.push_back({shard, std::move(calls), std::move(done)});
+            },
         .not_ready =
             [this] {
                 const std::lock_guard lock(facts_mutex_);
@@ -135,6 +146,58 @@ policy::rules running_server::rules()
     };
     all.channels = {{"room:*", {{{}, {}, std::nullopt, {}}}}};
     return all;
+}
+
+policy::rules running_server::rules_with_sets()
+{
+    policy::set_definition shared;
+    shared.name = "shared";
+    shared.parameters.emplace_back(policy::predicate::reference{policy::predicate::reference::kind::claims, {"sub"}});
+    policy::rules all;
+    all.sets["shared"] = std::make_shared<const policy::set_definition>(std::move(shared));
+    all.tables["public.orders"] = {{{}, where({{"owner_id", {core::object{{"in", {"$sets.shared"}}}}}}), std::nullopt, {}}};
+    all.channels = {{"room:*", {{{}, where({{"channel", {core::object{{"in", {"$sets.shared"}}}}}}), std::nullopt, {}}}}};
+    return all;
+}
+
+void running_server::set_set(const std::string& user, std::optional<std::vector<std::string>> owners)
+{
+    static const auto plan = std::make_shared<const policy::set_plan>();
+    std::vector<load> answered;
+    policy::set_value_ptr before;
+    policy::set_value_ptr made;
+    {
+        const std::lock_guard lock(facts_mutex_);
+        if (owners) {
+            const policy::set_call call{permitted_.rules->sets.at("shared"), {user}};
+            made = std::make_shared<const policy::set_value>(call, ++last_version_, plan, std::move(*owners), false);
+            before = std::exchange(sets_[user], made);
+        }
+        std::erase_if(loads_, [&](load& each) {
+            const bool concerned = each.calls.front().arguments.front() == user;
+            if (concerned) {
+                answered.push_back(std::move(each));
+            }
+            return concerned;
+        });
+    }
+    for (load& each : answered) {
+        server_->post(each.shard, [made, done = std::move(each.done)] {
+            done(made ? core::result<services::set_values>(services::set_values{made})
+                      : core::result<services::set_values>(core::failure{core::error_code::unavailable, ""}));
+        });
+    }
+    if (before) {
+        before->supersede();
+        superseded_.push_back(before);
+        commit_something();
+    }
+}
+
+std::size_t running_server::waiting_loads()
+{
+    const std::lock_guard lock(facts_mutex_);
+    return loads_.size();
 }
 
 void running_server::set_rules(policy::rules all)
@@ -195,7 +258,7 @@ void running_server::commit(std::vector<core::change> changes)
         each.where = {end, next_id_++};
         batch.changes.push_back(std::move(each));
     }
-    server_->publish(hub_.publish(std::make_shared<const core::batch>(std::move(batch))));
+    server_->publish(hub_.publish(std::make_shared<const core::batch>(std::move(batch)), std::exchange(superseded_, {})));
     answer_waiting();
 }
 

@@ -56,6 +56,12 @@ public:
 
     void set_rules(policy::rules all);
     static policy::rules rules();
+    // The set `shared` of the rules below, whose only parameter is the user: for an `admin`'s helper, of owners. Until
+    // it is set, loading waits; null: it fails.
+    static policy::rules rules_with_sets();
+    void set_set(const std::string& user, std::optional<std::vector<std::string>> owners);
+    std::size_t waiting_loads();
+
     void set_not_ready(std::vector<std::string> reasons);
 
     void attach(hub::shard_id shard, hub::attach_request request, std::function<void(hub::attach_reply)> reply) override;
@@ -70,6 +76,11 @@ private:
         std::function<void(hub::attach_reply)> reply;
     };
     void answer_waiting();
+    struct load {
+        hub::shard_id shard;
+        std::vector<policy::set_call> calls;
+        std::function<void(core::result<services::set_values>)> done;
+    };
 
     support::recorder seen_;
     std::mutex mutex_; // the hub's thread, so to speak
@@ -82,6 +93,10 @@ private:
     std::mutex facts_mutex_;
     permissions permitted_;
     std::vector<std::string> not_ready_;
+    std::map<std::string, policy::set_value_ptr> sets_; // by user
+    std::vector<load> loads_;
+    std::uint64_t last_version_ = 0;
+    std::vector<policy::set_value_ptr> superseded_; // with the next commit
     std::unique_ptr<net::server> server_;
 };
 
