@@ -22,6 +22,9 @@ struct bound_predicate::node {
         at_most,
         greater,
         at_least,
+        contains, // an array all of the values; a jsonb the one
+        like,
+        ilike,
         is_null,
         is_not_null,
         is_true,
@@ -29,7 +32,8 @@ struct bound_predicate::node {
         is_unknown
     };
 
-    // Canonical (scalar.hpp); sorted and each once for any_of and none_of.
+    // Canonical (scalar.hpp), of an array's elements for contains; sorted and each once for any_of and none_of. For
+    // like and ilike the pattern, folded for the latter.
     using value_list = std::shared_ptr<const std::vector<std::string>>;
 
     struct condition {

@@ -1,4 +1,7 @@
+#include "policy/array.hpp"
 #include "policy/bound_node.hpp"
+#include "policy/document.hpp"
+#include "policy/pattern.hpp"
 
 #include <algorithm>
 
@@ -28,8 +31,11 @@ truth test(comparison how, std::optional<std::string_view> json)
     }
 }
 
-truth order(comparison how, std::strong_ordering order)
+truth order(comparison how, std::partial_ordering order)
 {
+    if (order == std::partial_ordering::unordered) {
+        return truth::unknown;
+    }
     switch (how) {
     case comparison::less:
         return to_truth(order < 0);
@@ -42,17 +48,47 @@ truth order(comparison how, std::strong_ordering order)
     }
 }
 
+truth match(const node::condition& condition, std::string_view json)
+{
+    const auto text = core::decode_string(json);
+    if (!text) {
+        return truth::unknown;
+    }
+    return to_truth(is_like(condition.how == comparison::ilike ? fold(*text) : *text, condition.values->front()));
+}
+
+truth contain(const node::condition& condition, std::string_view json)
+{
+    if (condition.over->family == type_family::jsonb) {
+        const auto whole = json == "null" ? std::nullopt : read_document(json);
+        return whole ? to_truth(contains(*whole, *read_document(condition.values->front()))) : truth::unknown;
+    }
+    auto elements = canonical_elements(condition.over->element, json);
+    if (!elements) {
+        return truth::unknown;
+    }
+    std::sort(elements->begin(), elements->end());
+    // Null is contained in nothing.
+    return to_truth(!condition.null_among_values && std::includes(elements->begin(), elements->end(),
+                                                                  condition.values->begin(), condition.values->end()));
+}
+
 truth evaluate_condition(const node::condition& condition, std::optional<std::string_view> json)
 {
     if (condition.how >= comparison::is_null) {
         return test(condition.how, json);
+    }
+    if (condition.how >= comparison::contains) {
+        return !json                                     ? truth::unknown
+               : condition.how == comparison::contains ? contain(condition, *json)
+                                                         : match(condition, *json);
     }
     const auto value = json ? canonical(condition.over->family, *json) : std::nullopt;
     if (!value) {
         return truth::unknown;
     }
     if (condition.how != comparison::any_of && condition.how != comparison::none_of) {
-        return order(condition.how, compare(condition.over->family, *value, condition.values->front()));
+        return order(condition.how, compare(*condition.over, *value, condition.values->front()));
     }
     truth found = to_truth(std::binary_search(condition.values->begin(), condition.values->end(), *value));
     if (found == truth::no && condition.null_among_values) {

@@ -80,6 +80,13 @@ std::optional<std::string> write_infinity(std::int64_t time)
                                        : std::nullopt;
 }
 
+std::string write_time(std::int64_t microseconds)
+{
+    const std::int64_t seconds = microseconds / microseconds_a_second;
+    return padded(seconds / 3600, 2) + ":" + padded(seconds / 60 % 60, 2) + ":" + padded(seconds % 60, 2) + "." +
+           padded(microseconds % microseconds_a_second, 6);
+}
+
 std::string write_era(const day& date)
 {
     return date.year > 0 ? "" : " BC";
@@ -261,6 +268,16 @@ std::string write_date(std::int64_t days)
     return write_day(date) + write_era(date);
 }
 
+std::optional<std::string> read_time(std::string_view text)
+{
+    text = trim(text);
+    if (text == "24:00" || text == "24:00:00") {
+        return "24:00:00.000000";
+    }
+    std::int64_t time = 0;
+    return take_time(text, time) && text.empty() ? std::optional(write_time(time)) : std::nullopt;
+}
+
 std::string write_timestamp(std::int64_t microseconds)
 {
     if (auto infinity = write_infinity(microseconds)) {
@@ -269,9 +286,7 @@ std::string write_timestamp(std::int64_t microseconds)
     constexpr std::int64_t a_day = seconds_a_day * microseconds_a_second;
     const std::int64_t time = (microseconds % a_day + a_day) % a_day;
     const day date = find_day((microseconds - time) / a_day);
-    const std::int64_t seconds = time / microseconds_a_second;
-    return write_day(date) + " " + padded(seconds / 3600, 2) + ":" + padded(seconds / 60 % 60, 2) + ":" +
-           padded(seconds % 60, 2) + "." + padded(time % microseconds_a_second, 6) + "+00" + write_era(date);
+    return write_day(date) + " " + write_time(time) + "+00" + write_era(date);
 }
 
 } // namespace rowcast::policy

@@ -17,6 +17,9 @@ inline constexpr std::int64_t beginning_of_time = INT64_MIN;
 // the hour.
 std::optional<std::int64_t> read_date(std::string_view text);
 
+// `10:00:00.5` as `10:00:00.500000`, which is ordered as it is compared; `24:00:00` is the greatest.
+std::optional<std::string> read_time(std::string_view text);
+
 // `2026-11-21T10:00:00.123456` (or with a blank; seconds may be missing, and the whole time). An offset from UTC may
 // follow, which a timestamp without time zone ignores, as in PostgreSQL.
 std::optional<std::int64_t> read_timestamp(std::string_view text);

@@ -22,7 +22,7 @@ std::optional<std::string> spell(type_family family, const core::value& value)
     const core::number* number = value.as_number();
     const bool* boolean = value.as_bool();
     const std::string* text = value.as_string();
-    if (value.is_null() || family == type_family::other || (!number && !boolean && !text)) {
+    if (value.is_null() || !is_scalar(family) || (!number && !boolean && !text)) {
         return core::to_json(value);
     }
     const std::string plain = number ? number->digits : boolean ? (*boolean ? "true" : "false") : *text;

@@ -1,5 +1,8 @@
 #include "core/nearest.hpp"
+#include "policy/array.hpp"
 #include "policy/bound_node.hpp"
+#include "policy/document.hpp"
+#include "policy/pattern.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,6 +13,9 @@ namespace {
 using node = bound_predicate::node;
 using node_ptr = std::shared_ptr<const node>;
 using comparison = node::comparison;
+
+// Of a jsonb that is to be contained: each costs a look at every part of the row's.
+constexpr std::size_t most_contained_parts = 256;
 
 std::string_view name(predicate::op which)
 {
@@ -98,6 +104,7 @@ private:
     struct operands {
         std::vector<std::string> values; // canonical
         bool null = false;               // among them
+        bool unknown = false;            // whatever the rest is
     };
 
     [[noreturn]] static void refuse(const predicate::condition& condition, const std::string& why)
@@ -114,23 +121,16 @@ private:
             return make(std::move(made));
         }
         operands right;
-        const bool many = source.comparison == predicate::op::in || source.comparison == predicate::op::nin;
         if (const auto* literal = std::get_if<core::value>(&source.right)) {
-            if (const core::list* items = many ? literal->as_list() : nullptr) {
-                for (const core::value& item : *items) {
-                    add_literal(right, source, over, item);
-                }
-            } else {
-                add_literal(right, source, over, *literal);
-            }
+            add_literal(right, source, over, made.how, *literal);
         } else if (const auto& named = std::get<predicate::reference>(source.right);
                    named.from == predicate::reference::kind::sets) {
-            if (!many) {
+            if (!is_list(source)) {
                 refuse(source, "$sets." + named.name() + " has many values; write {in: $sets." + named.name() + "}");
             }
             return compare_with_set(std::move(made), named.name());
         } else {
-            add_claim(right, over, who_ ? find_claim(who_->claims, named.name()) : nullptr, many);
+            add_claim(right, source, over, made.how, who_ ? find_claim(who_->claims, named.name()) : nullptr);
         }
         return compare_with(std::move(made), std::move(right));
     }
@@ -150,29 +150,35 @@ private:
                       source.at};
     }
 
-    // Which comparison this is, if the column's type has it.
+    // Which comparison this is, if the column's type has it and it can be decided here as PostgreSQL does.
     static comparison how(const predicate::condition& source, const column& over)
     {
         using op = predicate::op;
-        if (source.comparison == op::is) {
+        switch (source.comparison) {
+        case op::is:
             return test(source, over);
+        case op::contains:
+            return containment(source, over);
+        case op::like:
+        case op::ilike:
+            return pattern(source, over);
+        default:
+            break;
         }
-        if (over.family == type_family::other) {
-            refuse(source, "values of type " + over.type +
-                               " cannot be compared here; there is only {is: null} and {is: not null}");
-        }
+        refuse_incomparable(source, over);
         if (source.comparison == op::eq || source.comparison == op::in) {
             return comparison::any_of;
         }
         if (source.comparison == op::neq || source.comparison == op::nin) {
             return comparison::none_of;
         }
-        if (source.comparison > op::lte) {
-            refuse(source, "the operator '" + std::string(name(source.comparison)) + "' is not available yet");
-        }
-        if (!is_ordered(over.family)) {
-            refuse(source, "the operator '" + std::string(name(source.comparison)) +
-                               "' is not available yet for values of type " + over.type);
+        if (!is_ordered(over)) {
+            refuse(source,
+                   over.family == type_family::text || over.family == type_family::padded_text
+                       ? "only PostgreSQL knows the order of its collation; give the column COLLATE \"C\" for '" +
+                             std::string(name(source.comparison)) + "'"
+                       : "the operator '" + std::string(name(source.comparison)) + "' is not available for " +
+                             over.type);
         }
         switch (source.comparison) {
         case op::gt:
@@ -184,6 +190,51 @@ private:
         default:
             return comparison::at_most;
         }
+    }
+
+    static void refuse_incomparable(const predicate::condition& source, const column& over)
+    {
+        switch (over.family) {
+        case type_family::json:
+            refuse(source, "PostgreSQL has no equality for json; make the column jsonb, or write {is: null}");
+        case type_family::array:
+            refuse(source, "arrays have only {contains: [...]} and {is: null} here: = also compares their bounds, "
+                           "which no JSON tells");
+        case type_family::collated_text:
+            refuse(source, "which texts are equal under its nondeterministic collation is known to PostgreSQL alone; "
+                           "there is only {is: null} and {is: not null}");
+        case type_family::other:
+            refuse(source, "values of type " + over.type +
+                               " cannot be compared here; there is only {is: null} and {is: not null}");
+        default:
+            break;
+        }
+    }
+
+    static comparison containment(const predicate::condition& source, const column& over)
+    {
+        if (over.family != type_family::jsonb && over.family != type_family::array) {
+            refuse(source, "'contains' is for arrays and jsonb, and this is of type " + over.type +
+                               (over.family == type_family::text ? "; there is {like: %part%}" : ""));
+        }
+        if (over.family == type_family::array && !is_scalar(over.element)) {
+            refuse(source, "values of type " + over.type +
+                               " cannot be compared here; there is only {is: null} and {is: not null}");
+        }
+        return comparison::contains;
+    }
+
+    static comparison pattern(const predicate::condition& source, const column& over)
+    {
+        const std::string word(name(source.comparison));
+        if (over.family != type_family::text && over.family != type_family::padded_text) {
+            refuse(source, "'" + word + "' is for texts of a deterministic collation, and this is of type " + over.type);
+        }
+        if (source.comparison == predicate::op::ilike && !over.code_points) {
+            refuse(source, "only PostgreSQL knows the upper and lower case of its collation; give the column COLLATE "
+                           "\"C\" (which knows ASCII's), or use 'like'");
+        }
+        return source.comparison == predicate::op::like ? comparison::like : comparison::ilike;
     }
 
     static comparison test(const predicate::condition& source, const column& over)
@@ -202,35 +253,99 @@ private:
         return word == "true" ? comparison::is_true : word == "false" ? comparison::is_false : comparison::is_unknown;
     }
 
-    static void add_literal(operands& to, const predicate::condition& source, const column& over,
+    static void add_literal(operands& to, const predicate::condition& source, const column& over, comparison how,
                             const core::value& literal)
     {
-        if (literal.is_null()) {
+        const bool many = is_list(source) || over.family == type_family::array;
+        if (const core::list* items = many ? literal.as_list() : nullptr) {
+            for (const core::value& item : *items) {
+                add_literal_item(to, source, over, how, item);
+            }
+        } else if (over.family == type_family::array) {
+            const auto elements = literal.as_string() ? read_array(*literal.as_string()) : std::nullopt;
+            if (!elements) {
+                refuse(source, quoted(spelling(literal).value_or("{")) + " is not " +
+                                   std::string(describe(type_family::array)));
+            }
+            for (const auto& each : *elements) {
+                add_literal_item(to, source, over, how, each ? core::value{*each} : core::value{});
+            }
+        } else {
+            add_literal_item(to, source, over, how, literal);
+        }
+    }
+
+    static void add_literal_item(operands& to, const predicate::condition& source, const column& over, comparison how,
+                                 const core::value& item)
+    {
+        if (item.is_null()) {
             to.null = true;
             return;
         }
-        const std::string text = spelling(literal).value_or("");
-        auto value = canonical_literal(over.family, text);
+        const bool is_json = over.family == type_family::jsonb && !item.as_string();
+        const auto text = is_json ? core::to_json(item) : spelling(item);
+        auto value = text ? read(over, how, *text) : std::nullopt;
         if (!value) {
-            refuse(source, quoted(text) + " is not " + std::string(describe(over.family)) + ", as values of type " +
+            refuse(source, quoted(text.value_or("")) + " is not " + wanted(over, how) + ", as values of type " +
                                over.type + " are");
         }
         to.values.push_back(std::move(*value));
     }
 
-    // What cannot be compared with the column counts as null, never as an error: it says who the user is, and nobody
-    // may see more for it.
-    static void add_claim(operands& to, const column& over, const core::value* claim, bool many)
+    static bool is_list(const predicate::condition& source)
     {
+        return source.comparison == predicate::op::in || source.comparison == predicate::op::nin;
+    }
+
+    // The canonical form of a literal, if it is one.
+    static std::optional<std::string> read(const column& over, comparison how, const std::string& text)
+    {
+        if (how == comparison::like || how == comparison::ilike) {
+            const bool usable = text.size() <= longest_pattern && !ends_in_escape(text) &&
+                                text.find('\0') == std::string::npos;
+            return !usable ? std::nullopt : std::optional(how == comparison::ilike ? fold(text) : text);
+        }
+        const type_family family = over.family == type_family::array ? over.element : over.family;
+        const bool is_label = over.labels.empty() ||
+                              std::find(over.labels.begin(), over.labels.end(), text) != over.labels.end();
+        auto value = is_label ? canonical_literal(family, text) : std::nullopt;
+        if (value && how == comparison::contains && family == type_family::jsonb &&
+            count_parts(*read_document(*value)) > most_contained_parts) {
+            return std::nullopt;
+        }
+        return value;
+    }
+
+    static std::string wanted(const column& over, comparison how)
+    {
+        if (how == comparison::like || how == comparison::ilike) {
+            return "a pattern of at most " + std::to_string(longest_pattern) +
+                   " bytes that does not end in its escape character";
+        }
+        if (over.family == type_family::jsonb && how == comparison::contains) {
+            return std::string(describe(over.family)) + " of at most " + std::to_string(most_contained_parts) + " parts";
+        }
+        return std::string(describe(over.family == type_family::array ? over.element : over.family));
+    }
+
+    // What cannot be compared with the column counts as null, never as an error: it says who the user is, and nobody
+    // may see more for it. A claim is itself, whatever it looks like: in `{1,2}` or `[1]` nobody looks for a list.
+    static void add_claim(operands& to, const predicate::condition& source, const column& over, comparison how,
+                          const core::value* claim)
+    {
+        const bool many = is_list(source) || over.family == type_family::array;
         const core::list* items = claim && many ? claim->as_list() : nullptr;
         const std::size_t count = items ? items->size() : 1;
         for (std::size_t i = 0; i < count; ++i) {
             const core::value* item = items ? &(*items)[i] : claim;
-            const auto text = item ? spelling(*item) : std::nullopt;
-            if (auto value = text ? canonical_literal(over.family, *text) : std::nullopt) {
+            auto text = item ? spelling(*item) : std::nullopt;
+            if (item && over.family == type_family::jsonb && !item->is_null()) {
+                text = core::to_json(*item);
+            }
+            if (auto value = text ? read(over, how, *text) : std::nullopt) {
                 to.values.push_back(std::move(*value));
             } else {
-                to.null = true;
+                (how == comparison::contains ? to.unknown : to.null) = true;
             }
         }
     }
@@ -255,14 +370,16 @@ private:
 
     static node_ptr compare_with(node::condition made, operands right)
     {
-        if (right.values.empty()) {
-            // Nothing to compare with: `in ()` holds for no row, null included, and null compares to unknown.
-            const truth always = right.null                             ? truth::unknown
+        // Everything contains nothing; but with nothing to compare with, `in ()` holds for no row, null included, and
+        // null compares to unknown.
+        if (right.unknown || (right.values.empty() && made.how != comparison::contains)) {
+            const bool known = !right.null && !right.unknown;
+            const truth always = !known                           ? truth::unknown
                                  : made.how == comparison::any_of ? truth::no
-                                                                        : truth::yes;
+                                                                  : truth::yes;
             return make(node::constant{always, made.over});
         }
-        if (made.how == comparison::any_of || made.how == comparison::none_of) {
+        if (made.how == comparison::any_of || made.how == comparison::none_of || made.how == comparison::contains) {
             std::sort(right.values.begin(), right.values.end());
             right.values.erase(std::unique(right.values.begin(), right.values.end()), right.values.end());
         }

@@ -142,7 +142,7 @@ private:
             add(out, {name, *comparison, test(right, path), right.at}, path);
             break;
         case predicate::op::contains:
-            add(out, {name, *comparison, right, right.at}, path);
+            add(out, {name, *comparison, right.as_string() ? scalar(right, path) : parts(right, path), right.at}, path);
             break;
         default:
             add(out, {name, *comparison, scalar(right, path), right.at}, path);
@@ -197,6 +197,41 @@ private:
             read.push_back(std::get<value>(std::move(operand)));
         }
         return value{std::move(read), item.at};
+    }
+
+    // What `contains` takes: values within values.
+    predicate::operand parts(const value& item, const std::string& path) const
+    {
+        if (item.is_null()) {
+            refuse(item, path, "compares with null, which is never true; write {is: null} or {is: not null}");
+        }
+        if (const core::list* items = item.as_list(); items && items->size() > predicate::longest_list) {
+            refuse(item, path, "has more than " + std::to_string(predicate::longest_list) + " values");
+        }
+        return within(item, path);
+    }
+
+    value within(const value& item, const std::string& path) const
+    {
+        if (const core::list* items = item.as_list()) {
+            core::list read;
+            for (const value& each : *items) {
+                read.push_back(within(each, path));
+            }
+            return {std::move(read), item.at};
+        }
+        if (const core::object* members = item.as_object()) {
+            core::object read;
+            for (const auto& [name, each] : *members) {
+                read.emplace_back(name, within(each, path));
+            }
+            return {std::move(read), item.at};
+        }
+        auto operand = plain_or_reference(item, path);
+        if (!std::holds_alternative<value>(operand)) {
+            refuse(item, path, "has a reference inside; write the reference in place of the whole");
+        }
+        return std::get<value>(std::move(operand));
     }
 
     static predicate::operand test(const value& item, const std::string& path)

@@ -2,6 +2,7 @@
 
 #include "policy/bound_node.hpp"
 #include "policy/calendar.hpp"
+#include "policy/scalar_number.hpp"
 
 #include <algorithm>
 #include <array>
@@ -25,12 +26,8 @@ std::int64_t to_number(std::string_view digits)
 std::string literal(type_family family, const std::string& canonical)
 {
     switch (family) {
-    case type_family::numeric: {
-        // Digits and an exponent, 125e2 for 0.125 * 10^2; or a word.
-        const std::size_t sign = canonical.front() == '-' ? 1 : 0;
-        const bool scaled = canonical.find('e') != std::string::npos;
-        return scaled ? canonical.substr(0, sign) + "0." + canonical.substr(sign) : canonical;
-    }
+    case type_family::numeric:
+        return numeric_literal(canonical);
     case type_family::text:
     case type_family::padded_text:
     case type_family::enumeration:
@@ -47,9 +44,9 @@ std::string literal(type_family family, const std::string& canonical)
 
 // What the parameter is cast to: a type that an index on the column serves, without the column's own modifiers and
 // domains, which would round or refuse what is only to be compared.
-std::string_view type_of(const node::condition& condition)
+std::string_view type_of(type_family family)
 {
-    switch (condition.over->family) {
+    switch (family) {
     case type_family::boolean:
         return "boolean";
     case type_family::smallint:
@@ -70,10 +67,16 @@ std::string_view type_of(const node::condition& condition)
         return "uuid";
     case type_family::date:
         return "date";
+    case type_family::time:
+        return "time";
     case type_family::timestamp:
         return "timestamp";
     case type_family::timestamptz:
         return "timestamptz";
+    case type_family::bytea:
+        return "bytea";
+    case type_family::jsonb:
+        return "jsonb";
     default:
         return "text";
     }
@@ -107,9 +110,10 @@ private:
 
     std::string write(const node::condition& condition)
     {
-        const std::string column = quote_name(condition.over->name);
-        // A label that the type does not have would fail the cast, and is only unequal here.
-        const std::string left = condition.over->family == type_family::enumeration ? column + "::text" : column;
+        const std::string column = without_json_null(condition);
+        // A label that the type no longer has would fail the cast, and is only unequal here.
+        const bool is_label = condition.over->family == type_family::enumeration;
+        const std::string left = is_label && condition.how <= comparison::none_of ? column + "::text" : column;
         switch (condition.how) {
         case comparison::any_of:
             return left + " = any (" + array(condition) + ")";
@@ -123,6 +127,12 @@ private:
             return left + " > " + value(condition);
         case comparison::at_least:
             return left + " >= " + value(condition);
+        case comparison::contains:
+            return containment(column, condition);
+        case comparison::like:
+            return column + " like " + add(condition.values->front()) + "::text";
+        case comparison::ilike:
+            return column + " ilike " + add(condition.values->front()) + "::text";
         case comparison::is_null:
             return column + " is null";
         case comparison::is_not_null:
@@ -137,21 +147,55 @@ private:
         return "false";
     }
 
-    std::string array(const node::condition& condition)
+    // In the log's rows a JSON null looks like NULL, so it is one here too.
+    static std::string without_json_null(const node::condition& condition)
     {
-        std::vector<std::optional<std::string>> elements;
+        const std::string column = quote_name(condition.over->name);
+        switch (condition.over->family) {
+        case type_family::jsonb:
+            return "nullif(" + column + ", 'null')";
+        case type_family::json:
+            return "nullif(btrim(" + column + "::text, E' \\n\\r\\t'), 'null')";
+        default:
+            return column;
+        }
+    }
+
+    // The column is brought to the plain element type, which changes nothing where it is of that type: an array of
+    // varchar does not compare with one of text.
+    std::string containment(const std::string& column, const node::condition& condition)
+    {
+        if (condition.over->family == type_family::jsonb) {
+            return column + " @> " + value(condition);
+        }
+        const std::string type = std::string(type_of(condition.over->element)) + "[]";
+        return column + "::" + type + " @> " + add(elements(condition.over->element, condition)) + "::" + type;
+    }
+
+    static std::vector<std::optional<std::string>> elements(type_family family, const node::condition& condition)
+    {
+        std::vector<std::optional<std::string>> all;
         for (const std::string& each : *condition.values) {
-            elements.emplace_back(literal(condition.over->family, each));
+            all.emplace_back(literal(family, each));
         }
         if (condition.null_among_values) {
-            elements.emplace_back();
+            all.emplace_back();
         }
-        return add(std::move(elements)) + "::" + std::string(type_of(condition)) + "[]";
+        return all;
+    }
+
+    std::string array(const node::condition& condition)
+    {
+        const type_family family = condition.over->family;
+        return add(elements(family, condition)) + "::" + std::string(type_of(family)) + "[]";
     }
 
     std::string value(const node::condition& condition)
     {
-        return add(literal(condition.over->family, condition.values->front())) + "::" + std::string(type_of(condition));
+        // Labels are ordered by their type, and nothing rounds them.
+        const type_family family = condition.over->family;
+        return add(literal(family, condition.values->front())) + "::" +
+               (family == type_family::enumeration ? condition.over->type : std::string(type_of(family)));
     }
 
     std::string add(sql_parameter parameter)

@@ -20,12 +20,15 @@ std::optional<std::string> canonical(type_family family, std::string_view json);
 // it, or where its meaning hangs on settings that rowcast does not know (dates other than ISO 8601).
 std::optional<std::string> canonical_literal(type_family family, std::string_view text);
 
-// Whether `compare` orders values of the family as PostgreSQL does. Text is ordered by a collation, enumerations by
-// their definition: neither is known here.
-bool is_ordered(type_family family);
+// Whether `compare` orders the column's values as PostgreSQL does.
+bool is_ordered(const column& of);
 
-// The order of two canonical texts of an ordered family.
-std::strong_ordering compare(type_family family, std::string_view left, std::string_view right);
+// The order of two canonical texts of an ordered column; unordered where one is a label that the column's type did not
+// have when the catalog was read.
+std::partial_ordering compare(const column& of, std::string_view left, std::string_view right);
+
+// Whether there is equality for values of the family, also inside an array.
+bool is_scalar(type_family family);
 
 // "an integer", for messages.
 std::string_view describe(type_family family);

@@ -211,6 +211,14 @@ std::optional<std::string> read_numeric(std::string_view text)
     return (read->negative ? "-" : "") + read->digits + "e" + std::to_string(read->exponent);
 }
 
+std::string numeric_literal(const std::string& canonical)
+{
+    // Digits and an exponent, 125e2 for 0.125 * 10^2; or a word.
+    const std::size_t sign = canonical.front() == '-' ? 1 : 0;
+    const bool scaled = canonical.find('e') != std::string::npos;
+    return scaled ? canonical.substr(0, sign) + "0." + canonical.substr(sign) : canonical;
+}
+
 std::strong_ordering compare_numerics(std::string_view left, std::string_view right)
 {
     if (const int l = rank(left), r = rank(right); l != r || l != 1) {

@@ -18,6 +18,9 @@ std::strong_ordering compare_integers(std::string_view left, std::string_view ri
 std::optional<std::string> read_numeric(std::string_view text);
 std::strong_ordering compare_numerics(std::string_view left, std::string_view right);
 
+// A canonical numeric as PostgreSQL and JSON spell a number.
+std::string numeric_literal(const std::string& canonical);
+
 // real (single) and double precision. NaN equals itself and is greater than everything, zero has no sign.
 std::optional<std::string> read_floating(std::string_view text, bool single_precision);
 std::strong_ordering compare_floatings(std::string_view left, std::string_view right);

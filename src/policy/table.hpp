@@ -18,13 +18,19 @@ enum class type_family : std::uint8_t {
     numeric,
     real,
     double_precision,
-    text,        // text, varchar: compared byte by byte (a deterministic collation)
+    text,        // text, varchar: equal byte by byte (a deterministic collation)
     padded_text, // char(n): trailing blanks do not count
     uuid,
     date,
+    time,
     timestamp,
     timestamptz,
     enumeration,
+    bytea,
+    jsonb,
+    array,
+    json,          // PostgreSQL has no equality for it
+    collated_text, // of a nondeterministic collation: which texts are equal is not known here
     other,
 };
 
@@ -32,6 +38,10 @@ struct column {
     std::string name;
     std::string type; // as format_type() prints it, for messages
     type_family family = type_family::other;
+    type_family element = type_family::other; // of an array
+    // The texts' collation orders by code points and knows the case of ASCII alone ("C", POSIX).
+    bool code_points = false;
+    std::vector<std::string> labels = {}; // of an enumeration (or of an array's elements), in their order
 
     bool operator==(const column&) const = default;
 };

@@ -10,12 +10,12 @@ using policy::type_family;
 namespace {
 
 const policy::table things{"public.things",
-                           {{"id", "bigint", type_family::integer},
+                           {{"id", "bigint", type_family::bigint},
                             {"price", "numeric", type_family::numeric},
                             {"name", "text", type_family::text},
                             {"open", "boolean", type_family::boolean},
                             {"day", "date", type_family::date},
-                            {"data", "jsonb", type_family::other}},
+                            {"data", "jsonb", type_family::jsonb}},
                            {"id"},
                            true};
 

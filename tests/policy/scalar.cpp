@@ -26,7 +26,7 @@ bool equal(type_family family, std::string_view json, std::string_view text)
 /// Below, at or above zero.
 int order(type_family family, std::string_view left, std::string_view right)
 {
-    const auto found = compare(family, literal(family, left).value(), literal(family, right).value());
+    const auto found = compare({"", "", family}, literal(family, left).value(), literal(family, right).value());
     return found < 0 ? -1 : found > 0 ? 1 : 0;
 }
 

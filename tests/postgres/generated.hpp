@@ -55,11 +55,23 @@ struct generated_type {
     std::vector<std::string> values;
     bool comparable = true;
     bool ordered = false;
+    bool reads_everything = false; // any text is a value
+    std::vector<std::string> patterns = {}; // for LIKE
+    bool folded = false;                    // and ILIKE
+    std::vector<std::string> parts = {};    // for @>
+    bool json = false;                      // claims are values of their own, not texts to be read
 };
+
+inline generated_type array(std::string name, std::vector<std::string> values, std::vector<std::string> parts)
+{
+    return {std::move(name), std::move(values), false, false, false, {}, false, std::move(parts)};
+}
 
 inline const std::vector<generated_type>& generated_types()
 {
     static const std::string nasty = "a'b\"c\\d\n\t\x01$5";
+    static const std::vector<std::string> patterns = {"%",  "",    "a%",   "%a",      "_",  "__%",    "\\_",  "a\\%",
+                                                      "A_", "%\n%", "\u00e9", "%\u00c9%", "$%", "\\\\%", "%x%_%"};
     static const std::vector<generated_type> all = {
         {"boolean", {"true", "false", "t", "no", " on "}, true, true},
         {"smallint", {"-32768", "-1", "0", "1", "+1", "7", "32767"}, true, true},
@@ -89,10 +101,19 @@ inline const std::vector<generated_type>& generated_types()
         {"text",
          {"", " ", "a", "a ", "A", "\u00e9", "e\u0301", nasty, "null", "true", "\U0001F600", "$5", "$$", "{\"a\":1}"},
          true,
-         false},
-        {"text collate \"C\"", {"a", "b", "B"}, true, false},
-        {"varchar(20)", {"", "x", "x ", "42"}, true, false},
-        {"char(5)", {"", "ab", "ab ", " ab", "ab  c", "\u00e9"}, true, false},
+         false,
+         true,
+         patterns},
+        {"text collate \"C\"",
+         {"a", "b", "B", "", "ab", "Ab", "a b", "\u00e9", "\u00c9t\u00c9", "\uff5e", "\U0001F600", "a\\"},
+         true,
+         true,
+         true,
+         patterns,
+         true},
+        {"varchar(20)", {"", "x", "x ", "42", "a_", "a%b"}, true, false, true, patterns},
+        {"char(5) collate \"C\"", {"", "ab", "ab ", " ab", "ab  c", "\u00e9", "a\n"}, true, true, true, patterns, true},
+        {"char(5)", {"", "ab", "ab ", " ab", "ab  c", "\u00e9"}, true, false, true, patterns},
         {"uuid",
          {"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11",
           "{a0eebc999c0b4ef8bb6d6bb9bd380a12}", "00000000-0000-0000-0000-000000000000"},
@@ -113,17 +134,44 @@ inline const std::vector<generated_type>& generated_types()
           "2026-11-21", "infinity", "0001-12-31 23:00:00-01 BC"},
          true,
          true},
-        {"mood", {"sad", "so-so", "very \"happy\"", ""}, true, false},
-        {"jsonb", {"null", "{\"a\": null}", "[1.50]"}, false, false},
-        {"int[]", {"{}", "{1,null}"}, false, false},
-        {"bytea", {"\\xdead", "\\x"}, false, false},
+        {"time", {"10:00:00", "10:00", "00:00:00", "24:00:00", "23:59:59.999999", "10:00:00.5"}, true, true},
+        {"mood", {"sad", "so-so", "very \"happy\"", ""}, true, true},
+        {"bytea", {"\\xdead", "\\x", "\\xDE AD", "\\xde", "\\xff", "a", "\\\\", "\\000a"}, true, true, true},
+        {"jsonb",
+         {"{\"a\": null}", "[1.50]", "[1.5, \"x\"]", "1", "1.0", "\"1\"", "true", "{}", "[]", "{\"a\": 1, \"a\": 2}",
+          "{\"b\": [1, {\"c\": 1e0}], \"a\": 2}", "[[1], {\"a\": 1, \"b\": \"\\u00e9\"}]", "\"\u00e9\""},
+         true,
+         false,
+         false,
+         {},
+         false,
+         {"{}", "[]", "1", "[1]", "[1, 1.5]", "\"x\"", "{\"a\": null}", "{\"a\": 2.0}", "{\"b\": [1]}",
+          "{\"b\": [{\"c\": 1}]}", "[[]]", "[[1.0]]", "[{\"a\": 1}]", "[{\"b\": \"\u00e9\"}]", "null"},
+         true},
+        {"json", {"{\"a\": null}", "1"}, false, false},
+        array("int[]", {"{}", "{1,null}", "{1,2,3}", "{{1,2},{3,NULL}}", "[0:1]={2,2}"}, {"{}", "{1}", "{2, 1}", "{NULL}", "{1,3}"}),
+        array("small[]", {"{}", "{1,2}"}, {"{1}", "{}", "{2,1}"}),
+        array("numbers", {"{1.5,2}", "{}"}, {"{1.50}", "{2,2.0}"}),
+        array("numeric[]", {"{1.50,NaN}", "{0}"}, {"{1.5}", "{NaN}", "{-0}"}),
+        array("double precision[]", {"{0.1,NaN,-0}", "{Infinity}"}, {"{0.1}", "{nan}", "{0}", "{inf}"}),
+        array("boolean[]", {"{t,f}", "{NULL}"}, {"{true}", "{no}"}),
+        array("text[]", {"{a,\"\",NULL}", "{\"a,b\",\"\\\"\",\"null\"}", "{\u00e9,A,\"a\nb\"}"},
+              {"{a}", "{\"\"}", "{\"a,b\"}", "{\"null\"}", "{null}", "{\"\\\"\"}", "{\u00e9, A}", "{\"a\nb\"}"}),
+        array("varchar(5)[]", {"{a,b}", "{}"}, {"{a}", "{b,a}"}),
+        array("char(3)[]", {"{a,\"b  \"}", "{}"}, {"{\"a \"}", "{b,a}"}),
+        array("uuid[]", {"{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}"}, {"{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}"}),
+        array("timestamptz[]", {"{\"2026-11-21 10:00+00\",infinity}"}, {"{2026-11-21T12:00:00+02}", "{infinity}"}),
+        array("date[]", {"{2026-11-21,\"0044-03-15 BC\"}"}, {"{2026-11-21}", "{0044-03-15 BC}"}),
+        array("mood[]", {"{sad,\"very \\\"happy\\\"\"}", "{\"\"}"}, {"{sad}", "{\"\"}"}),
+        array("bytea[]", {"{\"\\\\xdead\",\"\\\\x\"}"}, {"{\"\\\\xDEAD\"}"}),
     };
     return all;
 }
 
 inline const char* const generated_types_sql =
     "create domain small as int check (value < 100); create domain weight as real; "
-    "create type mood as enum ('sad', 'so-so', 'very \"happy\"', '')";
+    "create domain numbers as numeric(10,2)[]; "
+    "create type mood as enum ('sad', 'very \"happy\"', ''); alter type mood add value 'so-so' before 'very \"happy\"'";
 
 struct generated_column {
     std::string name;
@@ -236,7 +284,7 @@ private:
         case 0:
             return {{nullptr}, "null"};
         case 1:
-            if (type.ordered) {
+            if (type.ordered && !type.reads_everything) {
                 return {{std::string("no value of the type")}, "null"};
             }
             [[fallthrough]];
@@ -254,7 +302,7 @@ private:
 
     spelled one_value(const generated_type& type)
     {
-        if (!claims_ || random_.chance(70)) {
+        if (!claims_ || type.json || random_.chance(70)) {
             return literal(type, false);
         }
         if (random_.chance(15)) {
@@ -267,7 +315,7 @@ private:
     /// The tree of a list, and the SQL of its values; empty where it has none.
     spelled several_values(const generated_type& type)
     {
-        const bool from_claims = claims_ && random_.chance(40);
+        const bool from_claims = claims_ && !type.json && random_.chance(40);
         core::list items;
         std::string sql;
         for (std::size_t i = random_.below(5); i > 0; --i) {
@@ -289,6 +337,17 @@ private:
         const auto made = [&](core::value item, std::string sql) {
             return generated_predicate{object(column.name, std::move(item)), std::move(sql), {column.name}};
         };
+        if (!column.type->parts.empty() && random_.chance(60)) {
+            const std::string& part = random_.one_of(column.type->parts);
+            return made(object("contains", {part}), left + " @> " + sql_text(part));
+        }
+        if (!column.type->patterns.empty() && random_.chance(35)) {
+            const bool folded = column.type->folded && random_.chance(50);
+            const std::string& pattern = random_.one_of(column.type->patterns);
+            const std::string in_tree = claims_ && pattern.starts_with('$') ? "$" + pattern : pattern;
+            return made(object(folded ? "ilike" : "like", {in_tree}),
+                        left + (folded ? " ilike " : " like ") + sql_text(pattern));
+        }
         if (!column.type->comparable || random_.chance(12)) {
             switch (random_.below(column.type->name == "boolean" ? 6 : 3)) {
             case 0:

@@ -53,7 +53,7 @@ struct generated_table {
         for (std::size_t i = 0; i < count; ++i) {
             const bool of_key = i == 0 || (i == 1 && random.chance(30));
             const generated_type* type = &random.one_of(generated_types());
-            while (of_key && (!type->comparable || type->values.size() < 5)) {
+            while (of_key && (!type->comparable || type->json || type->values.size() < 5)) {
                 type = &random.one_of(generated_types());
             }
             columns.push_back({odd[i], type, of_key});
