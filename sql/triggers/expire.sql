@@ -2,7 +2,7 @@
 -- `max_bytes` (null: any size; the size is estimated from some 200 pages of it). One small batch a call; `more` says
 -- whether to call again at once. Only finished transactions, in the order of their ids, so that one number
 -- (settings.expired_xid) says which cursors have expired. A transaction larger than a batch goes in several; it counts as
--- expired from the first.
+-- expired from the first. Removes revocations that have ended, too.
 create or replace function rowcast.expire(
   older_than interval, max_bytes bigint default null, batch int default 5000, out removed bigint, out more boolean)
 language plpgsql volatile security definer
@@ -26,6 +26,7 @@ begin
   if not (select pg_try_advisory_xact_lock(lock_class, lock_key + 1) from rowcast.settings) then
     return;
   end if;
+  delete from rowcast.revocations r where r.until < clock_timestamp();
   if max_bytes is not null then
     excess := rowcast.log_bytes() - max_bytes;
   end if;

@@ -16,6 +16,7 @@ grant select (lock_class, lock_key, max_row) on rowcast.settings to rowcast_capt
 grant select, delete on rowcast.change_log to rowcast_refresh;
 grant select, update on rowcast.settings to rowcast_refresh;
 grant select, insert, update, delete on rowcast.bridges to rowcast_refresh;
+grant select, insert, update, delete on rowcast.revocations to rowcast_refresh;
 grant select, update, delete on rowcast.watch_list to rowcast_refresh;
 grant select, insert, update, delete on rowcast.watch_relations to rowcast_refresh;
 grant execute on all functions in schema rowcast to rowcast_refresh;
@@ -26,6 +27,7 @@ alter function rowcast.expire(interval, bigint, int) owner to rowcast_refresh;
 alter function rowcast.claim_identity() owner to rowcast_refresh;
 alter function rowcast.report_bridge(json) owner to rowcast_refresh;
 alter function rowcast.forget_bridge(uuid) owner to rowcast_refresh;
+alter function rowcast.revoke(text, text, interval, text) owner to rowcast_refresh;
 grant create on schema rowcast to rowcast_capture;
 alter function rowcast.publish(text, text, json) owner to rowcast_capture;
 revoke create on schema rowcast from rowcast_capture;

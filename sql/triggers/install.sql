@@ -36,6 +36,7 @@ begin;
 \ir refresh.sql
 \ir expire.sql
 \ir bridges.sql
+\ir revocations.sql
 \ir claim_identity.sql
 \ir grant_bridge.sql
 \ir grants.sql

@@ -7,28 +7,28 @@
 #include <algorithm>
 #include <future>
 #include <mutex>
+#include <stdexcept>
 #include <thread>
 
+#include "app/admin_desk.hpp"
 #include "app/hub_thread.hpp"
 #include "app/keeper.hpp"
 #include "app/log_readings.hpp"
-#include "auth/authenticator.hpp"
+#include "app/operator_calls.hpp"
+#include "app/trust.hpp"
 #include "config/load.hpp"
+#include "config/restart.hpp"
 #include "core/row.hpp"
 #include "net/server.hpp"
+#include "postgres/administration.hpp"
 #include "postgres/follower.hpp"
+#include "postgres/revocation_reader.hpp"
 
 namespace rowcast::app {
 namespace {
 
 constexpr std::chrono::milliseconds patience_with_shards{500};
 constexpr unsigned log_reading_threads = 2;
-
-std::int64_t seconds_since_epoch()
-{
-    using namespace std::chrono;
-    return duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
-}
 
 std::string now_as_text()
 {
@@ -69,9 +69,9 @@ core::change as_message(const postgres::notification& heard)
 struct bridge::parts {
     parts(config::configuration with_settings, extras with)
         : settings(std::move(with_settings)), tell(with.tell ? std::move(with.tell) : [](const observe::observation&) {}),
-          tokens(settings.auth, tell), rules(std::make_shared<const policy::rules>(settings.rules)),
+          outside(std::move(with)), trusted(settings.auth, tell), rules(std::make_shared<const policy::rules>(settings.rules)),
           readings({.url = settings.database.url, .purpose = "rowcast catch-up"}, log_reading_threads, tell),
-          hub(shards(), {}, readings), server(settings.server, settings.rollout, shards(), services(with))
+          hub(shards(), {}, readings), server(settings.server, settings.rollout, shards(), services())
     {
         hub.connect([this](hub::shard_id shard, std::function<void()> work) { server.post(shard, std::move(work)); },
                     [this](hub::shard_id shard, const hub::publication_ptr& published) { server.shard(shard).publish(published); },
@@ -80,17 +80,17 @@ struct bridge::parts {
 
     static unsigned shards() { return std::max(1U, std::thread::hardware_concurrency()); }
 
-    net::services services(const extras& with)
+    net::services services()
     {
         return {.hub = hub,
                 .permitted = [this] { return permitted(); },
-                .authenticate = [this](std::optional<std::string_view> token) {
-                    return token ? tokens.verify(*token, seconds_since_epoch()) : tokens.anonymous();
-                },
+                .authenticate = [this](std::optional<std::string_view> token) { return trusted.authenticate(token); },
+                .admit = [this](const policy::identity& who, std::string_view session) { return trusted.admit(who, session); },
                 .not_ready = [this] { return not_ready(); },
-                .metrics = with.metrics,
-                .administer = {},
-                .find_page = with.find_page,
+                .metrics = outside.metrics,
+                .administer = {{"reload", desk.action([this](const net::admin_request& asked) { return answer_reload(asked); })},
+                               {"revoke", desk.action([this](const net::admin_request& asked) { return answer_revoke(asked); })}},
+                .find_page = outside.find_page,
                 .tell = tell};
     }
 
@@ -137,13 +137,21 @@ struct bridge::parts {
     void adopt(policy::catalog_ptr found);
     void follow();
     void heard(const core::batch_ptr& page);
+    std::vector<config::problem> reload(std::vector<std::string>& needs_restart);
+    std::vector<config::problem> adopt(const config::configuration& wanted);
+    net::answer answer_reload(const net::admin_request& asked);
+    net::answer answer_revoke(const net::admin_request& asked);
 
-    const config::configuration settings;
+    const config::configuration settings; // as of the start; what `reload` replaces is found below and in the other parts
     const observe::sink tell;
-    const auth::authenticator tokens;
+    const extras outside;
+    trust trusted;
 
+    std::mutex reloading; // one at a time
     mutable std::mutex mutex; // of these, and of `source` while it is set
     std::shared_ptr<const policy::rules> rules;
+    config::retention keep = settings.database.keep;
+    std::chrono::milliseconds longest_token = settings.auth.longest_token;
     policy::catalog_ptr catalog; // nothing until it has been read: then no table is unknown, they are not known yet
     hub::standing clients; // of the keeper's thread: as of the last report
     const std::string id = boost::uuids::to_string(boost::uuids::random_generator()());
@@ -151,6 +159,7 @@ struct bridge::parts {
 
     log_readings readings;
     hub_thread hub;
+    admin_desk desk;
     net::server server;
     std::unique_ptr<keeper> keeping;
     std::unique_ptr<postgres::follower> source;
@@ -171,8 +180,11 @@ postgres::bridge_report bridge::parts::report()
     made.host = host_name();
     made.process = ::getpid();
     made.started = began;
-    made.retention_age = settings.database.keep.age;
-    made.retention_bytes = settings.database.keep.size;
+    {
+        const std::lock_guard lock(mutex);
+        made.retention_age = keep.age;
+        made.retention_bytes = keep.size;
+    }
     if (const auto state = following()) {
         made.doorbell = postgres::to_string(state->bell);
         if (state->all_read_below != 0) {
@@ -189,7 +201,7 @@ postgres::bridge_report bridge::parts::report()
 // The rules were written for tables as they were once; what no longer fits is said, and gives nothing.
 void bridge::parts::adopt(policy::catalog_ptr found)
 {
-    for (const config::problem& each : config::check(settings.rules, *found)) {
+    for (const config::problem& each : config::check(*permitted().rules, *found)) {
         const std::string where = each.at.line > 0 ? "line " + std::to_string(each.at.line) + " of the configuration" : "";
         tell(observe::rule_misfit{where, each.message, each.how_bad == config::problem::weight::error});
     }
@@ -223,12 +235,20 @@ void bridge::parts::follow()
         readings.expect(identity, codec);
         hub.replaced(std::string(reason), codec, head);
     };
-    callbacks.message = [this](const postgres::notification& message) { hub.message(as_message(message)); };
+    callbacks.message = [this](const postgres::notification& message) {
+        if (message.channel == postgres::revocation_channel) {
+            keeping->look();
+        } else {
+            hub.message(as_message(message));
+        }
+    };
     callbacks.read_to_end = [this] { hub.read_to_end(); };
+    std::vector<std::string> channels = settings.database.notify_channels;
+    channels.emplace_back(postgres::revocation_channel);
     auto started = std::make_unique<postgres::follower>(
         postgres::follower_options{.connection = {.url = settings.database.url, .purpose = "rowcast bridge", .read_only = false},
                                    .poll_interval = settings.database.poll_interval,
-                                   .notify_channels = settings.database.notify_channels,
+                                   .notify_channels = std::move(channels),
                                    .pages = {}},
         std::move(callbacks), tell);
     const std::lock_guard lock(mutex);
@@ -247,6 +267,97 @@ void bridge::parts::heard(const core::batch_ptr& page)
     }
 }
 
+// Returns the problems; none: all of it but `needs_restart` holds from now on.
+std::vector<config::problem> bridge::parts::reload(std::vector<std::string>& needs_restart)
+{
+    const std::lock_guard one(reloading);
+    std::vector<config::problem> problems;
+    if (!outside.read_again) {
+        return {{{}, "there is no file to read again"}};
+    }
+    auto loaded = outside.read_again();
+    if (auto* wrong = std::get_if<std::vector<config::problem>>(&loaded)) {
+        problems = std::move(*wrong);
+    } else {
+        problems = adopt(std::get<config::configuration>(loaded));
+    }
+    if (!problems.empty()) {
+        std::vector<std::string> texts;
+        for (const config::problem& each : problems) {
+            texts.push_back(config::to_string(each, outside.file));
+        }
+        tell(observe::reload_refused{std::move(texts)});
+        return problems;
+    }
+    needs_restart = config::needs_restart(settings, std::get<config::configuration>(loaded));
+    tell(observe::configuration_reloaded{needs_restart});
+    return {};
+}
+
+std::vector<config::problem> bridge::parts::adopt(const config::configuration& wanted)
+{
+    const policy::catalog_ptr tables = permitted().tables;
+    auto misfits = tables ? config::check(wanted.rules, *tables) : std::vector<config::problem>();
+    if (config::has_errors(misfits)) {
+        std::erase_if(misfits, [](const config::problem& each) { return each.how_bad != config::problem::weight::error; });
+        return misfits;
+    }
+    if (auto unusable = auth::problems(wanted.auth); !unusable.empty()) {
+        return unusable;
+    }
+    try {
+        trusted.replace(wanted.auth);
+    } catch (const std::invalid_argument& unusable) {
+        return {{{}, unusable.what()}};
+    }
+    {
+        const std::lock_guard lock(mutex);
+        rules = std::make_shared<const policy::rules>(wanted.rules);
+        keep = wanted.database.keep;
+        longest_token = wanted.auth.longest_token;
+    }
+    keeping->set_retention(wanted.database.keep);
+    server.adopt(wanted.server, wanted.rollout);
+    server.admissions_changed();
+    server.permissions_changed();
+    if (outside.reloaded) {
+        outside.reloaded(wanted);
+    }
+    return {};
+}
+
+net::answer bridge::parts::answer_reload(const net::admin_request& asked)
+{
+    if (!asked.body.as_object()->empty()) {
+        return net::refuse({core::error_code::unknown_member, "a reload takes no members"});
+    }
+    std::vector<std::string> needs_restart;
+    const auto problems = reload(needs_restart);
+    tell(observe::administered{asked.peer, "reload the configuration", problems.empty() ? "done" : "refused"});
+    return problems.empty() ? reload_done(needs_restart) : reload_refused(problems);
+}
+
+net::answer bridge::parts::answer_revoke(const net::admin_request& asked)
+{
+    auto wanted = read_revocation(asked.body);
+    if (!wanted) {
+        return net::refuse(wanted.error());
+    }
+    if (!wanted->lasts) {
+        const std::lock_guard lock(mutex);
+        wanted->lasts = longest_token;
+    }
+    postgres::administration database({.url = settings.database.url});
+    const auto until = database.revoke(*wanted);
+    tell(observe::administered{asked.peer, "revoke the " + wanted->kind + " '" + wanted->name + "'",
+                               until ? "until " + *until : until.error().message});
+    if (!until) {
+        return net::refuse(until.error());
+    }
+    keeping->look(); // PostgreSQL tells us as well, if all is well
+    return revoke_done(*wanted, *until);
+}
+
 bridge::bridge(config::configuration settings, extras with) : parts_(std::make_unique<parts>(std::move(settings), std::move(with))) {}
 
 bridge::~bridge()
@@ -256,10 +367,18 @@ bridge::~bridge()
 
 void bridge::start()
 {
-    parts_->server.start();
-    parts_->keeping = std::make_unique<keeper>(
-        parts_->settings.database, parts_->tell, [this](policy::catalog_ptr found) { parts_->adopt(std::move(found)); },
-        [this] { return parts_->report(); });
+    parts_->keeping = std::make_unique<keeper>(parts_->settings.database, parts_->tell,
+                                               keeper::callbacks{
+                                                   .changed = [this](policy::catalog_ptr found) { parts_->adopt(std::move(found)); },
+                                                   .revoked =
+                                                       [this](const std::vector<policy::revocation>& fresh) {
+                                                           if (parts_->trusted.add(fresh)) {
+                                                               parts_->server.admissions_changed();
+                                                           }
+                                                       },
+                                                   .report = [this] { return parts_->report(); },
+                                               });
+    parts_->server.start(); // operators may call now
     parts_->follow();
 }
 
@@ -267,6 +386,7 @@ void bridge::start()
 void bridge::stop(std::chrono::milliseconds deadline)
 {
     parts_->server.stop(deadline);
+    parts_->desk.stop();
     parts_->hub.stop();
     if (parts_->source) {
         parts_->source->stop();
@@ -275,6 +395,12 @@ void bridge::stop(std::chrono::milliseconds deadline)
         parts_->keeping->stop();
     }
     parts_->readings.stop();
+}
+
+std::vector<config::problem> bridge::reload()
+{
+    std::vector<std::string> needs_restart;
+    return parts_->reload(needs_restart);
 }
 
 std::uint16_t bridge::port() const

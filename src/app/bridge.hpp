@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "config/configuration.hpp"
+#include "config/load.hpp"
 #include "net/services.hpp"
 #include "observe/observation.hpp"
 
@@ -29,6 +29,9 @@ public:
         observe::sink tell;                                                  // thread-safe; may be empty
         std::function<std::string()> metrics;                                // for /metrics; empty: 404
         std::function<std::optional<net::page>(std::string_view)> find_page; // other pages; empty: 404
+        std::function<config::loaded()> read_again = {};                     // for `reload`; empty: there is nothing to be read
+        std::string file = {};                                               // what problems call it
+        std::function<void(const config::configuration&)> reloaded = {};     // what is not the bridge's: the log
     };
 
     // Throws std::invalid_argument for a key that cannot be used. The configuration has been validated.
@@ -42,6 +45,11 @@ public:
 
     // Tells the clients, waits for them to leave, at most so long. From one thread, once.
     void stop(std::chrono::milliseconds deadline = std::chrono::seconds(10));
+
+    // Reads the configuration again. Where it is valid, and its rules fit the watched tables, it takes the place of the old
+    // one, but for what needs a restart, and open sessions are held against it; else nothing changes. What came of it is
+    // told. Returns the problems. Any thread.
+    std::vector<config::problem> reload();
 
     std::uint16_t port() const;
     std::uint16_t admin_port() const;

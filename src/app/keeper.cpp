@@ -6,30 +6,36 @@
 #include "postgres/catalog_reader.hpp"
 #include "postgres/connection.hpp"
 #include "postgres/maintenance.hpp"
+#include "postgres/revocation_reader.hpp"
 
 namespace rowcast::app {
 namespace {
 
-// Reads the catalog, on a connection that it keeps.
-class catalog_watch {
+// Reads the catalog and the revocations, on a connection that it keeps.
+class database_watch {
 public:
-    catalog_watch(const config::database& settings, const postgres::event& stop)
+    database_watch(const config::database& settings, const postgres::event& stop)
         : options_{.url = settings.url, .purpose = "rowcast catalog"}, stop_(stop)
     {
     }
 
-    // The catalog where it is another than the last one, else null. Throws what the connection throws.
-    policy::catalog_ptr look()
+    // Tells what is new. Throws what the connection throws.
+    void look(const keeper::callbacks& with)
     {
         try {
             if (!connection_) {
                 connection_.emplace(options_, &stop_);
+                revocations_ = {}; // this may be another database
+            }
+            // Nobody sees a table before it is known who may not.
+            if (const auto read = revocations_.read(*connection_); !read.empty()) {
+                with.revoked(read);
             }
             policy::catalog_ptr found = postgres::read_catalog(*connection_);
-            if (last_ && *found == *last_) {
-                return nullptr;
+            if (!last_ || *found != *last_) {
+                last_ = found;
+                with.changed(std::move(found));
             }
-            return last_ = std::move(found);
         } catch (...) {
             connection_.reset();
             throw;
@@ -40,15 +46,14 @@ private:
     postgres::connection_options options_;
     const postgres::event& stop_;
     std::optional<postgres::connection> connection_;
+    postgres::revocation_reader revocations_;
     policy::catalog_ptr last_;
 };
 
 } // namespace
 
-keeper::keeper(config::database settings, observe::sink tell, std::function<void(policy::catalog_ptr)> changed,
-               std::function<postgres::bridge_report()> report)
-    : settings_(std::move(settings)), tell_(std::move(tell)), changed_(std::move(changed)), report_(std::move(report)),
-      thread_([this] { run(); })
+keeper::keeper(config::database settings, observe::sink tell, callbacks with)
+    : settings_(std::move(settings)), tell_(std::move(tell)), with_(std::move(with)), keep_(settings_.keep), thread_([this] { run(); })
 {
 }
 
@@ -62,6 +67,12 @@ void keeper::look()
     const std::lock_guard lock(mutex_);
     look_ = true;
     asked_.notify_all();
+}
+
+void keeper::set_retention(config::retention keep)
+{
+    const std::lock_guard lock(mutex_);
+    keep_ = keep;
 }
 
 void keeper::stop()
@@ -79,24 +90,23 @@ void keeper::stop()
 
 void keeper::run()
 {
-    catalog_watch catalog(settings_, stop_);
+    database_watch database(settings_, stop_);
     postgres::maintenance chores({.connection = {.url = settings_.url, .purpose = "rowcast maintenance", .read_only = false},
                                   .retention_age = settings_.keep.age,
                                   .retention_bytes = settings_.keep.size,
-                                  .report = report_},
+                                  .report = with_.report},
                                  tell_, &stop_);
     std::unique_lock lock(mutex_);
     while (!stopped_) {
         look_ = false;
+        chores.set_retention(keep_.age, keep_.size);
         lock.unlock();
         try {
-            if (auto found = catalog.look()) {
-                changed_(std::move(found));
-            }
+            database.look(with_);
             chores.run();
         } catch (const std::exception& error) {
             if (!stop_.is_set()) {
-                tell_(observe::background_failed{"reading the catalog", error.what()});
+                tell_(observe::background_failed{"reading the catalog and the revocations", error.what()});
             }
         }
         lock.lock();

@@ -5,27 +5,34 @@
 #include <functional>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "config/configuration.hpp"
 #include "observe/observation.hpp"
+#include "policy/revocations.hpp"
 #include "policy/table.hpp"
 #include "postgres/bridge_register.hpp"
 #include "postgres/event.hpp"
 
 namespace rowcast::app {
 
-// Looks after what changes slowly, on a thread and a connection of its own: which tables are watched and how, triggers
+// Looks after what changes slowly, on a thread and a connection of its own: which tables are watched and how, who was revoked, triggers
 // of new partitions, retention, and that the database knows of this bridge. Every poll_interval, and when it is asked to.
 class keeper {
 public:
-    // `changed` gets each catalog that differs from the one before, `report` says what is to be reported; both on the
-    // keeper's thread.
-    keeper(config::database settings, observe::sink tell, std::function<void(policy::catalog_ptr)> changed,
-           std::function<postgres::bridge_report()> report);
+    // All on the keeper's thread.
+    struct callbacks {
+        std::function<void(policy::catalog_ptr)> changed; // gets each catalog that differs from the one before
+        // Gets new revocations, and maybe some again; before the first catalog all that hold.
+        std::function<void(const std::vector<policy::revocation>&)> revoked;
+        std::function<postgres::bridge_report()> report; // says what is to be reported
+    };
+    keeper(config::database settings, observe::sink tell, callbacks with);
     ~keeper(); // stops
     keeper(const keeper&) = delete;
 
     void look(); // soon; from any thread
+    void set_retention(config::retention keep); // from the next round on; from any thread
     void stop();
 
 private:
@@ -33,11 +40,11 @@ private:
 
     const config::database settings_;
     const observe::sink tell_;
-    const std::function<void(policy::catalog_ptr)> changed_;
-    const std::function<postgres::bridge_report()> report_;
+    const callbacks with_;
     postgres::event stop_;
-    std::mutex mutex_;
+    std::mutex mutex_; // of what follows
     std::condition_variable asked_;
+    config::retention keep_;
     bool look_ = true;
     bool stopped_ = false;
     std::thread thread_; // last: it uses the others

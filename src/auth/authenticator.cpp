@@ -1,6 +1,7 @@
 #include "auth/authenticator.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -101,6 +102,27 @@ bool has_audience(const value& claims, const std::string& wanted)
     return several ? std::any_of(several->begin(), several->end(), matches) : matches(*found);
 }
 
+// OAuth's `scope` (RFC 6749 section 3.3; some call it `scp`) is a list in a string. The string of another claim is one role,
+// whatever is in it.
+bool is_scope(std::string_view path)
+{
+    const std::string_view name = path.substr(path.rfind('.') + 1);
+    return name == "scope" || name == "scp";
+}
+
+std::vector<std::string> split(std::string_view scope)
+{
+    std::vector<std::string> words;
+    while (!scope.empty()) {
+        const std::string_view word = scope.substr(0, scope.find(' '));
+        scope.remove_prefix(std::min(word.size() + 1, scope.size()));
+        if (!word.empty()) {
+            words.emplace_back(word);
+        }
+    }
+    return words;
+}
+
 result<std::vector<std::string>> read_roles(const value& claims, const std::string& path)
 {
     std::vector<std::string> roles;
@@ -109,8 +131,7 @@ result<std::vector<std::string>> read_roles(const value& claims, const std::stri
         return roles;
     }
     if (const std::string* one = found->as_string()) {
-        roles.push_back(*one);
-        return roles;
+        return is_scope(path) ? split(*one) : std::vector{*one};
     }
     const core::list* several = found->as_list();
     if (!several || several->size() > most_roles) {
@@ -123,6 +144,18 @@ result<std::vector<std::string>> read_roles(const value& claims, const std::stri
         roles.push_back(*each.as_string());
     }
     return roles;
+}
+
+result<std::string> read_id(const value& claims)
+{
+    const value* found = claims.find("jti");
+    if (!found) {
+        return std::string();
+    }
+    if (const std::string* text = found->as_string()) {
+        return *text;
+    }
+    return invalid("the token's 'jti' is not a string"); // nobody could revoke it
 }
 
 result<std::string> read_subject(const value& claims)
@@ -191,17 +224,35 @@ struct authenticator::signed_token {
     }
 };
 
-authenticator::authenticator(config::auth settings, const observe::sink& tell) : settings_(std::move(settings))
+authenticator::authenticator(config::auth settings, const observe::sink& tell, const authenticator* before)
+    : settings_(std::move(settings))
 {
+    static std::atomic<std::uint64_t> numbers = 0;
     for (const config::jwt_key& each : settings_.jwt) {
-        trusted made{each, nullptr, nullptr};
-        if (each.jwks) {
-            made.source = std::make_unique<key_source>(*each.jwks, tell);
-        } else {
+        trusted made{each, 0, nullptr, nullptr};
+        if (!each.jwks) {
             made.fixed = std::make_shared<const key_set>(key_set{key_of(each)});
+        }
+        const auto is_same = [&](const trusted& old) {
+            return old.what.jwks == each.jwks && old.what.issuer == each.issuer && old.what.audience == each.audience &&
+                   (each.jwks || *old.fixed == *made.fixed);
+        };
+        const trusted* old = nullptr;
+        if (before) {
+            const auto found = std::find_if(before->trusted_.begin(), before->trusted_.end(), is_same);
+            old = found != before->trusted_.end() ? &*found : nullptr;
+        }
+        made.number = old ? old->number : ++numbers;
+        if (each.jwks) {
+            made.source = old ? old->source : std::make_shared<key_source>(*each.jwks, tell);
         }
         trusted_.push_back(std::move(made));
     }
+}
+
+bool authenticator::trusts(std::uint64_t key) const
+{
+    return std::any_of(trusted_.begin(), trusted_.end(), [key](const trusted& each) { return each.number == key; });
 }
 
 // What the token must say besides being signed by the key.
@@ -209,8 +260,11 @@ result<void> authenticator::check(const config::jwt_key& key, const value& claim
 {
     const auto not_before = read_time(claims, "nbf");
     const auto expires = read_time(claims, "exp");
-    if (!not_before || !expires) {
-        return (!not_before ? not_before : expires).error();
+    const auto issued = read_time(claims, "iat");
+    for (const auto* each : {&not_before, &expires, &issued}) {
+        if (!*each) {
+            return each->error();
+        }
     }
     if (key.issuer) {
         const value* issuer = claims.find("iss");
@@ -224,6 +278,9 @@ result<void> authenticator::check(const config::jwt_key& key, const value& claim
     const std::int64_t leeway = std::chrono::floor<std::chrono::seconds>(settings_.leeway).count();
     if (*not_before && **not_before > now + leeway) {
         return invalid("the token is not valid yet");
+    }
+    if (*issued && **issued > now + leeway) {
+        return invalid("the token says that it will be issued later"); // and would escape a revocation of its user
     }
     if (*expires && **expires + leeway <= now) {
         return failure{error_code::token_expired, "the token expired " + std::to_string(now - **expires) + " s ago"};
@@ -254,7 +311,7 @@ result<policy::identity> authenticator::verify(std::string_view token, std::int6
             why = fine.error();
             continue; // one key may serve two issuers
         }
-        return identify(std::move(parts->claims));
+        return identify(std::move(parts->claims), each);
     }
     return why ? *why : nobody_signed(given);
 }
@@ -276,15 +333,28 @@ failure authenticator::nobody_signed(const signed_token& token) const
     return invalid("no configured key has signed the token");
 }
 
-result<policy::identity> authenticator::identify(value claims) const
+// What `check` has read already is what it should be.
+result<policy::identity> authenticator::identify(value claims, const trusted& by) const
 {
     auto subject = read_subject(claims);
-    auto roles = read_roles(claims, settings_.roles_claim);
-    if (!subject || !roles) {
-        return !subject ? subject.error() : roles.error();
+    auto id = read_id(claims);
+    if (!subject || !id) {
+        return (!subject ? subject : id).error();
     }
-    const auto expires = *read_time(claims, "exp");
-    return policy::identity{std::move(*subject), std::move(*roles), std::move(claims), expires};
+    auto roles = read_roles(claims, by.what.roles_claim.value_or(settings_.roles_claim));
+    if (!roles) {
+        return roles.error();
+    }
+    policy::identity who;
+    who.subject = std::move(*subject);
+    who.roles = std::move(*roles);
+    who.expires = *read_time(claims, "exp");
+    who.grace = std::chrono::floor<std::chrono::seconds>(settings_.grace).count();
+    who.issued = *read_time(claims, "iat");
+    who.token_id = std::move(*id);
+    who.signed_by = by.number;
+    who.claims = std::move(claims);
+    return who;
 }
 
 result<policy::identity> authenticator::anonymous() const
@@ -293,6 +363,28 @@ result<policy::identity> authenticator::anonymous() const
         return failure{error_code::token_missing, ""};
     }
     return policy::identity{"", {"anonymous"}, {core::object{}}, std::nullopt};
+}
+
+std::vector<config::problem> problems(const config::auth& settings)
+{
+    std::vector<config::problem> found;
+    for (const config::jwt_key& each : settings.jwt) {
+        if (each.jwks && config::is_url(*each.jwks)) {
+            continue;
+        }
+        if (each.jwks) {
+            if (const auto keys = read_key_set_file(*each.jwks); !keys) {
+                found.push_back({each.at, "auth.jwt: " + *each.jwks + ": " + keys.error().message});
+            }
+            continue;
+        }
+        try {
+            key_of(each);
+        } catch (const std::invalid_argument& unusable) {
+            found.push_back({each.at, unusable.what()});
+        }
+    }
+    return found;
 }
 
 std::string issue(const value& claims, const config::jwt_key& key)

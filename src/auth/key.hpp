@@ -14,6 +14,8 @@ struct key {
     std::string id;                      // `kid`; empty: it has none
     std::vector<std::string> algorithms; // "RS256", as in RFC 7518 section 3.1 and RFC 8037
     std::string jwk;                     // RFC 7517; secret where it is symmetric
+
+    bool operator==(const key&) const = default;
 };
 
 using key_set = std::vector<key>;

@@ -41,6 +41,12 @@ std::string shown(const std::string& where)
 
 } // namespace
 
+core::result<key_set> read_key_set_file(const std::string& path)
+{
+    auto text = read_file(path);
+    return text ? read_key_set(*text, true) : core::result<key_set>(text.error());
+}
+
 key_source::key_source(std::string where, observe::sink tell, pauses waiting)
     : where_(std::move(where)), tell_(std::move(tell)), waiting_(waiting), thread_([this] { run(); })
 {

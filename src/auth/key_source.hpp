@@ -12,6 +12,9 @@
 
 namespace rowcast::auth {
 
+// A key set in a file; a megabyte at most, and it may hold secrets. Fails with a sentence.
+core::result<key_set> read_key_set_file(const std::string& path);
+
 // A key set (JWKS) behind a URL or in a file, read again and again on a thread of its own: a URL as often as its answer
 // says (Cache-Control), within limits; a file soon after it has changed. What cannot be read leaves the keys that there
 // were, is told, and tried again with growing pauses. Any thread may ask.

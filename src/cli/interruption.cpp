@@ -22,14 +22,18 @@ interruption::~interruption()
     pthread_sigmask(SIG_UNBLOCK, &set_, nullptr);
 }
 
-std::optional<int> interruption::wait(std::chrono::milliseconds time)
+std::optional<int> interruption::next(std::chrono::milliseconds time)
 {
     const auto count = time.count();
     const timespec most{count / 1000, (count % 1000) * 1'000'000};
+    const int signal = sigtimedwait(&set_, nullptr, &most);
+    return signal > 0 ? std::optional(signal) : std::nullopt;
+}
+
+std::optional<int> interruption::wait(std::chrono::milliseconds time)
+{
     if (!came_) {
-        if (const int signal = sigtimedwait(&set_, nullptr, &most); signal > 0) {
-            came_ = signal;
-        }
+        came_ = next(time);
     }
     return came_;
 }

@@ -27,6 +27,9 @@ public:
     // The signal that came, now or before; nothing when the time is over.
     std::optional<int> wait(std::chrono::milliseconds time);
 
+    // The next signal, each once.
+    std::optional<int> next(std::chrono::milliseconds time);
+
     // Waits so long, and throws `interrupted` where a signal came.
     void pause(std::chrono::milliseconds time);
 

@@ -2,6 +2,7 @@
 #include "cli/commands.hpp"
 #include "cli/interruption.hpp"
 #include "cli/settings.hpp"
+#include "config/load.hpp"
 #include "net/descriptors.hpp"
 #include "observe/fan_out.hpp"
 #include "observe/log_sink.hpp"
@@ -44,6 +45,22 @@ or_exit<config::configuration> configure(const options& given)
     return loaded;
 }
 
+// The same without words, for a reload: the database is not looked for anew.
+config::loaded configure_again(const options& given, const std::string& url)
+{
+    auto loaded = config::load(given.file);
+    if (auto* settings = std::get_if<config::configuration>(&loaded); settings && (!given.database.empty() || settings->database.url.empty())) {
+        settings->database.url = url;
+    }
+    return loaded;
+}
+
+void set_up(observe::log_sink& log, const config::log& wanted)
+{
+    log.set(observe::parse_level(wanted.level).value_or(observe::level::info),
+            observe::parse_log_format(wanted.format).value_or(observe::log_format::text));
+}
+
 std::string name_of(int signal)
 {
     return std::string("SIG") + sigabbrev_np(signal);
@@ -66,20 +83,26 @@ exit_status run(const options& given)
     }
     const auto& settings = std::get<config::configuration>(loaded);
 
-    // Whoever expects a reload must not get an outage: the file is read at the start only.
-    std::signal(SIGHUP, SIG_IGN);
     net::raise_descriptor_limit();
     share_heaps();
-    interruption stop({SIGINT, SIGTERM});
-    observe::log_sink log(observe::parse_level(settings.log.level).value_or(observe::level::info),
-                          observe::parse_log_format(settings.log.format).value_or(observe::log_format::text));
+    interruption signals({SIGINT, SIGTERM, SIGHUP});
+    observe::log_sink log;
+    set_up(log, settings.log);
     observe::metrics_sink metrics;
     const observe::sink tell = observe::fan_out({std::ref(log), std::ref(metrics)});
-    app::bridge bridge(settings, {tell, [&] { return metrics.exposition(); }, {}});
+    app::bridge bridge(settings, {.tell = tell,
+                                  .metrics = [&] { return metrics.exposition(); },
+                                  .find_page = {},
+                                  .read_again = [&] { return configure_again(given, settings.database.url); },
+                                  .file = given.file,
+                                  .reloaded = [&](const config::configuration& read) { set_up(log, read.log); }});
     bridge.start();
     std::optional<int> came;
-    while (!came) {
-        came = stop.wait(std::chrono::hours(1));
+    while (!came || came == SIGHUP) {
+        came = signals.next(std::chrono::hours(1));
+        if (came == SIGHUP) {
+            bridge.reload();
+        }
     }
     tell(observe::stopping{name_of(*came)});
     bridge.stop();
@@ -99,6 +122,7 @@ void add_serve(CLI::App& program, action& chosen)
         ->type_name("URL");
     command->footer(
         "Runs in the foreground and logs to stderr. SIGTERM and Ctrl-C tell the clients, and end it with status 0.\n"
+        "SIGHUP reads the file again: an invalid one changes nothing, a valid one drops no session.\n"
         "PostgreSQL may be away, at the start too: /readyz says so, and it is tried again for ever.\n\n"
         "  rowcast serve --config config/bridge.yaml");
     on_chosen(*command, chosen, given, run);

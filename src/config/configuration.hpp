@@ -61,6 +61,7 @@ struct jwt_key {
     std::optional<std::string> jwks; // a file or a URL
     std::optional<std::string> issuer;
     std::optional<std::string> audience;
+    std::optional<std::string> roles_claim = {}; // nothing: that of `auth`
     core::mark at;
 };
 
@@ -69,6 +70,8 @@ struct auth {
     std::string roles_claim = "roles"; // a dotted path
     bool anonymous = true;
     std::chrono::milliseconds leeway = std::chrono::seconds(30); // between the issuer's clock and ours
+    std::chrono::milliseconds grace = std::chrono::seconds(30);  // for which a session goes on after its token has expired
+    std::chrono::milliseconds longest_token = std::chrono::hours(24); // how long a revocation is needed
 };
 
 struct rollout {

@@ -172,11 +172,13 @@ void read_jwt(section from, std::vector<jwt_key>& into)
     key.at = from.at();
     std::string issuer;
     std::string audience;
+    std::string roles_claim;
     from.text("algorithm", key.algorithm);
     from.text("secret", key.secret);
     from.text("public_key", key.public_key);
     from.text("issuer", issuer);
     from.text("audience", audience);
+    from.text("roles_claim", roles_claim);
     if (const core::value* jwks = from.raw("jwks")) {
         read_key_set(from, *jwks, key);
     } else {
@@ -185,6 +187,7 @@ void read_jwt(section from, std::vector<jwt_key>& into)
     from.finish();
     key.issuer = issuer.empty() ? std::nullopt : std::optional(issuer);
     key.audience = audience.empty() ? std::nullopt : std::optional(audience);
+    key.roles_claim = roles_claim.empty() ? std::nullopt : std::optional(roles_claim);
     into.push_back(std::move(key));
 }
 
@@ -193,6 +196,8 @@ void read_auth(section from, auth& into)
     from.each("jwt", [&](section key) { read_jwt(std::move(key), into.jwt); });
     from.text("roles_claim", into.roles_claim);
     from.duration("leeway", into.leeway, 0ms, 10min);
+    from.duration("grace", into.grace, 0ms, 1h);
+    from.duration("longest_token", into.longest_token, 1min, 24h * 3650);
     from.flag("anonymous", into.anonymous);
     if (!into.anonymous && into.jwt.empty()) {
         from.complain(*from.raw("anonymous"), "anonymous",

@@ -62,6 +62,11 @@ result<policy::identity> identify(const request& from, const services& with)
     return *token ? with.authenticate(std::string_view(**token)) : with.authenticate(std::nullopt);
 }
 
+result<void> admit(const policy::identity& who, std::string_view session, const services& with)
+{
+    return with.admit ? with.admit(who, session) : result<void>();
+}
+
 authorization authorize(const protocol::wish& wanted, const policy::identity& caller, const services& with)
 {
     const permissions now = with.permitted();

@@ -22,6 +22,9 @@ core::result<std::optional<std::string>> find_token(const request& from);
 // Who asks.
 core::result<policy::identity> identify(const request& from, const services& with);
 
+// Whether a session may begin, or go on.
+core::result<void> admit(const policy::identity& who, std::string_view session, const services& with);
+
 // What the wish becomes for this user: authorised, ready to be subscribed; or the sets that must be loaded first.
 using missing_sets = std::vector<policy::set_call>;
 using authorization = std::variant<hub::feed::request, core::failure, missing_sets>;

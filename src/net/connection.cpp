@@ -153,7 +153,7 @@ private:
 
     route find(const request& asked) const
     {
-        return through_ == door::admin ? on_.shared().admin_routes.find(asked) : on_.shared().routes.find(asked);
+        return through_ == door::admin ? on_.admin_routes().find(asked) : on_.routes().find(asked);
     }
 
     awaitable<void> refuse_unreadable(boost::system::error_code why)

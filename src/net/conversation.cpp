@@ -63,6 +63,7 @@ void conversation::open(std::optional<policy::identity> who, bool has_token, mom
     if (has_token) {
         say(protocol::authenticated(who_->expires));
     }
+    check_admission(); // revoked while the handshake was under way
 }
 
 void conversation::heard(moment now)
@@ -216,13 +217,13 @@ bool conversation::tick(moment now)
         return false;
     }
     if (who_ && who_->expires) {
-        const std::int64_t left = *who_->expires - now.unix_seconds;
-        if (left <= 0) {
+        if (*who_->ends() <= now.unix_seconds) {
             refuse("", {error_code::token_expired, "the token has expired; connect with a fresh one"});
             return false;
         }
+        const std::int64_t left = *who_->expires - now.unix_seconds;
         if (left <= warning_seconds && !std::exchange(warned_, true)) {
-            say(protocol::expiring(left));
+            say(protocol::expiring(std::max<std::int64_t>(left, 0)));
         }
     }
     if (now.steady < next_beat_) {
@@ -248,7 +249,7 @@ std::chrono::steady_clock::time_point conversation::due(moment now) const
     if (!who_) {
         at = std::min(at, opened_ + time_to_authenticate);
     } else if (who_->expires) {
-        const std::int64_t left = *who_->expires - now.unix_seconds - (warned_ ? 0 : warning_seconds);
+        const std::int64_t left = (warned_ ? *who_->ends() : *who_->expires - warning_seconds) - now.unix_seconds;
         // Tokens may last for centuries, clocks' arithmetic does not.
         at = std::min(at, now.steady + std::chrono::seconds(std::clamp<std::int64_t>(left, 1, 3600)));
     }
@@ -268,6 +269,15 @@ void conversation::reconsider()
         feed_.stop(entry.first, "permissions_changed");
         return true;
     });
+}
+
+void conversation::check_admission()
+{
+    if (who_ && !over_) {
+        if (auto fine = admit(*who_, name_, with_); !fine) {
+            refuse("", fine.error());
+        }
+    }
 }
 
 void conversation::say_goodbye(std::chrono::milliseconds reconnect)

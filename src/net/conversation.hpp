@@ -53,6 +53,7 @@ public:
 
     // The rules, the tables or the caller have changed: subscriptions that now see something else end with a resync.
     void reconsider();
+    void check_admission(); // whether the caller may stay
     void say_goodbye(std::chrono::milliseconds reconnect);
     void end(core::close_code code, std::string reason); // nothing more is taken; what is in `next` may still be sent
 

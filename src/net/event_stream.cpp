@@ -31,8 +31,9 @@ event_stream::event_stream(hub::shard& home, const services& with, const config:
 {
 }
 
-core::result<void> event_stream::open(moment now)
+core::result<void> event_stream::open(std::string name, moment now)
 {
+    name_ = std::move(name);
     next_beat_ = now.steady + settings_.heartbeat;
     text_ = "retry: 2000\n\n";
     return feed_.subscribe_together(what_.wanted, what_.asked.after);
@@ -43,7 +44,7 @@ void event_stream::tick(moment now)
     if (over_) {
         return;
     }
-    if (what_.who.expires && *what_.who.expires <= now.unix_seconds) {
+    if (const auto ends = what_.who.ends(); ends && *ends <= now.unix_seconds) {
         fail("", {core::error_code::token_expired, "the token has expired; connect with a fresh one"});
         return;
     }
@@ -65,10 +66,11 @@ void event_stream::tick(moment now)
 
 std::chrono::steady_clock::time_point event_stream::due(moment now) const
 {
-    if (!what_.who.expires) {
+    const auto ends = what_.who.ends();
+    if (!ends) {
         return next_beat_;
     }
-    const std::int64_t left = std::clamp<std::int64_t>(*what_.who.expires - now.unix_seconds, 1, 3600);
+    const std::int64_t left = std::clamp<std::int64_t>(*ends - now.unix_seconds, 1, 3600);
     return std::min(next_beat_, now.steady + std::chrono::seconds(left));
 }
 
@@ -78,6 +80,16 @@ void event_stream::reconsider()
         if (!still_has(what_.wanted[i].view.rights(), authorize(what_.asked.wishes[i], what_.who, with_))) {
             feed_.stop(what_.wanted[i].id, "permissions_changed");
         }
+    }
+}
+
+void event_stream::check_admission()
+{
+    if (over_) {
+        return;
+    }
+    if (auto fine = admit(what_.who, name_, with_); !fine) {
+        fail("", fine.error());
     }
 }
 

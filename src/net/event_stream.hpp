@@ -24,11 +24,13 @@ public:
     event_stream(hub::shard& home, const services& with, const config::server& settings, session_count::place place,
                  subscription_request what, std::function<void()> ready);
 
-    core::result<void> open(moment now);
+    // `name`: what an operator may end it by.
+    core::result<void> open(std::string name, moment now);
 
     void tick(moment now);
     std::chrono::steady_clock::time_point due(moment now) const;
     void reconsider();
+    void check_admission();
     void say_goodbye(std::chrono::milliseconds reconnect);
 
     // The next text, whatever has gathered; nothing where there is nothing.
@@ -49,6 +51,7 @@ private:
     const services& with_;
     const config::server& settings_;
     session_count::place place_;
+    std::string name_;
     subscription_request what_;
     std::function<void()> ready_;
     hub::feed feed_;

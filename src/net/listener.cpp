@@ -73,8 +73,9 @@ void tune(tcp::socket& client, std::chrono::milliseconds heartbeat)
 
 } // namespace
 
-listener::listener(boost::asio::io_context& on, site& shared, const config::endpoint& at, const char* key, session_count& connections)
-    : shared_(shared), connections_(connections), acceptor_(listen(on, at, key)), pause_(on)
+listener::listener(boost::asio::io_context& on, site& shared, const config::server& settings, const config::endpoint& at, const char* key,
+                   session_count& connections)
+    : shared_(shared), settings_(settings), connections_(connections), acceptor_(listen(on, at, key)), pause_(on)
 {
 }
 
@@ -104,7 +105,7 @@ bool listener::is_welcome(const tcp::socket& client)
             addresses_.clear(); // a flood from everywhere: this limit is not the one that stops it
         }
     }
-    const std::size_t most = shared_.settings.limits.connects_per_second_per_address;
+    const std::size_t most = settings_.limits.connects_per_second_per_address;
     if (!addresses_.try_emplace(peer.address(), most, most * burst_seconds).first->second.take(now)) {
         shared_.tell(observe::request_refused{"tcp", "too_many_sessions", "too many connections a second from " + peer.address().to_string()});
         return false;
@@ -147,7 +148,7 @@ boost::asio::awaitable<void> listener::run(std::function<destination()> next)
             turn_away(std::move(client), place.error());
             continue;
         }
-        tune(client, shared_.settings.heartbeat);
+        tune(client, settings_.heartbeat);
         where.take(std::move(client), std::move(*place));
     }
 }

@@ -25,7 +25,8 @@ public:
 
     // Throws std::system_error where it cannot listen; `key` is what the configuration calls this address, and
     // `connections` has a place for each of its clients.
-    listener(boost::asio::io_context& on, site& shared, const config::endpoint& at, const char* key, session_count& connections);
+    listener(boost::asio::io_context& on, site& shared, const config::server& settings, const config::endpoint& at, const char* key,
+             session_count& connections);
 
     std::uint16_t port() const;
 
@@ -37,6 +38,7 @@ private:
     void turn_away(tcp::socket client, const core::failure& why);
 
     site& shared_;
+    const config::server& settings_;
     session_count& connections_;
     tcp::acceptor acceptor_;
     boost::asio::steady_timer pause_;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/row.hpp"
+#include "net/caller.hpp"
 #include "protocol/server_message.hpp"
 
 namespace rowcast::net {
@@ -32,6 +33,12 @@ std::optional<answer> poll::open(time now)
         return refuse(subscribed.error());
     }
     return std::nullopt;
+}
+
+std::optional<answer> poll::check_admission() const
+{
+    const auto fine = admit(what_.who, "", with_);
+    return fine ? std::nullopt : std::optional(refuse(fine.error()));
 }
 
 bool poll::is_full() const

@@ -28,6 +28,9 @@ public:
     std::optional<answer> step(time now);
     time due() const { return deadline_; }
 
+    // The refusal where the caller may not stay.
+    std::optional<answer> check_admission() const;
+
     // Where the server stops: what there is, at once.
     answer cut_short();
 

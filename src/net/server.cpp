@@ -28,11 +28,11 @@ bool all_ready(std::vector<std::future<void>>& of, std::chrono::steady_clock::ti
 } // namespace
 
 struct server::state {
-    state(config::server settings, config::rollout offered, unsigned shards, services with)
-        : shared(std::move(settings), offered, std::move(with))
+    state(const config::server& settings, const config::rollout& offered, unsigned shards, services with)
+        : shared(settings.limits, std::move(with))
     {
         for (unsigned id = 0; id < std::max(shards, 1u); ++id) {
-            workers.push_back(std::make_unique<worker>(id, shared));
+            workers.push_back(std::make_unique<worker>(id, shared, settings, offered));
         }
     }
 
@@ -79,7 +79,7 @@ server::server(config::server settings, config::rollout offered, unsigned shards
     if (settings.certificate) {
         throw std::invalid_argument("server.tls: this version does not speak TLS itself; leave it out and put a proxy in front");
     }
-    state_ = std::make_unique<state>(std::move(settings), offered, shards, std::move(with));
+    state_ = std::make_unique<state>(settings, offered, shards, std::move(with));
 }
 
 server::~server()
@@ -93,24 +93,38 @@ server::~server()
 void server::start()
 {
     worker& first = *state_->workers.front();
-    const config::server& settings = state_->shared.settings;
-    state_->accepting = std::make_unique<listener>(first.context(), state_->shared, settings.listen, "server.listen", state_->shared.connections);
-    state_->accepting_admin = std::make_unique<listener>(first.context(), state_->shared, settings.admin, "server.admin", state_->shared.admin_connections);
+    const config::server& settings = first.settings();
+    state_->accepting = std::make_unique<listener>(first.context(), state_->shared, settings, settings.listen, "server.listen", state_->shared.connections);
+    state_->accepting_admin = std::make_unique<listener>(first.context(), state_->shared, settings, settings.admin, "server.admin", state_->shared.admin_connections);
     port_ = state_->accepting->port();
     admin_port_ = state_->accepting_admin->port();
     boost::asio::post(first.context(), [state = state_.get(), &first] {
         first.spawn(state->accepting->run([state] { return state->next(door::clients); }));
         first.spawn(state->accepting_admin->run([state] { return state->next(door::admin); }));
     });
+    warn_of_limit(settings.limits);
+    state_->shared.tell(observe::listening{settings.listen.address, port_, "clients"});
+    state_->shared.tell(observe::listening{settings.admin.address, admin_port_, "administration"});
     for (auto& each : state_->workers) {
         each->start();
     }
     state_->running = true;
-    if (const std::size_t wanted = settings.limits.sessions; wanted > state_->shared.count.most()) {
-        state_->shared.tell(observe::sessions_limited{wanted, state_->shared.count.most(), descriptor_limit()});
+}
+
+void server::warn_of_limit(const config::limits& limits) const
+{
+    if (const std::size_t most = state_->shared.limited(limits).sessions; limits.sessions > most) {
+        state_->shared.tell(observe::sessions_limited{limits.sessions, most, descriptor_limit()});
     }
-    state_->shared.tell(observe::listening{settings.listen.address, port_, "clients"});
-    state_->shared.tell(observe::listening{settings.admin.address, admin_port_, "administration"});
+}
+
+void server::adopt(const config::server& settings, const config::rollout& offered)
+{
+    warn_of_limit(settings.limits);
+    state_->shared.count.limit(state_->shared.limited(settings.limits));
+    for (auto& each : state_->workers) {
+        boost::asio::post(each->context(), [&on = *each, settings, offered] { on.adopt(settings, offered); });
+    }
 }
 
 void server::stop(std::chrono::milliseconds deadline)
@@ -169,6 +183,13 @@ void server::permissions_changed()
 {
     for (auto& each : state_->workers) {
         boost::asio::post(each->context(), [&on = *each] { on.reconsider(); });
+    }
+}
+
+void server::admissions_changed()
+{
+    for (auto& each : state_->workers) {
+        boost::asio::post(each->context(), [&on = *each] { on.check_admission(); });
     }
 }
 

@@ -49,11 +49,17 @@ public:
     void publish(const hub::publication_ptr& published);
     void post(hub::shard_id id, std::function<void()> work);
     void permissions_changed();
+    void admissions_changed(); // who may stay
+
+    // Other limits, origins, heartbeat, admin_token and rollout, for new connections; addresses stay as they are.
+    void adopt(const config::server& settings, const config::rollout& offered);
 
     // Where all clients stand. `done` is called on a shard's thread; not where the server stops before.
     void survey(std::function<void(const hub::standing&)> done);
 
 private:
+    void warn_of_limit(const config::limits& limits) const;
+
     struct state;
     std::unique_ptr<state> state_;
     std::uint16_t port_ = 0;

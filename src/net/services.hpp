@@ -45,6 +45,8 @@ struct services {
     std::function<permissions()> permitted;
     // Without a token: the anonymous identity, or token_missing where the configuration wants one.
     std::function<core::result<policy::identity>(std::optional<std::string_view> token)> authenticate;
+    // Whether a session may go on: its token, its user or itself may have been revoked. Empty: it may.
+    std::function<core::result<void>(const policy::identity& who, std::string_view session)> admit;
     // What the rules' sets hold. `find_set` gives null where it has not been loaded. `load_sets` calls back on the
     // shard's thread, never from within the call; fails with `unavailable`. Empty functions: nothing can be loaded.
     std::function<policy::set_value_ptr(const policy::set_call&)> find_set = nullptr;

@@ -17,7 +17,7 @@ namespace rowcast::net {
 // once a session, so a mutex does.
 class session_count {
 public:
-    explicit session_count(const config::limits& limits) : limits_(limits) {}
+    explicit session_count(const config::limits& limits) { limit(limits); }
 
     // One session's place, given back by its destructor. Must not outlive the count.
     class place {
@@ -42,12 +42,16 @@ public:
     core::result<place> enter(const std::string& subject);
 
     std::size_t size() const { return size_; }
-    std::size_t most() const { return limits_.sessions; }
+    std::size_t most() const { return most_; }
+
+    // From now on; whoever is there stays.
+    void limit(const config::limits& limits);
 
 private:
-    const config::limits limits_;
     std::atomic<std::size_t> size_{0};
-    std::mutex mutex_;
+    std::atomic<std::size_t> most_{0};
+    std::mutex mutex_; // of what follows
+    std::size_t most_of_user_ = 0;
     std::unordered_map<std::string, std::size_t> users_;
 };
 

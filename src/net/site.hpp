@@ -3,36 +3,25 @@
 #include <algorithm>
 
 #include "config/configuration.hpp"
-#include "net/admin_router.hpp"
 #include "net/descriptors.hpp"
-#include "net/router.hpp"
 #include "net/services.hpp"
 #include "net/session_count.hpp"
 
 namespace rowcast::net {
 
-// What all shards have in common. Immutable, but for the count.
+// What all shards have in common. Immutable, but for the counts.
 struct site {
-    site(config::server settings_, config::rollout offered_, services with_, descriptor_shares most = share_descriptors(descriptor_limit()))
-        : settings(std::move(settings_))
-        , offered(offered_)
-        , with(and_whether_there_is_room(std::move(with_)))
-        , count(limited_to(settings.limits, most.sessions))
-        , connections({.sessions = most.connections})
-        , routes(settings, offered, with)
-        , admin_routes(settings, with)
+    site(const config::limits& limits, services with_)
+        : with(and_whether_there_is_room(std::move(with_))), count(limited(limits)), connections({.sessions = most.connections})
     {
     }
     site(const site&) = delete;
 
-    const config::server settings;
-    const config::rollout offered;
+    const descriptor_shares most = share_descriptors(descriptor_limit());
     const services with;
     session_count count;       // sessions
     session_count connections; // with everybody who has none yet, or no more
     session_count admin_connections{{.sessions = 32}}; // so that operators come in where clients no longer do
-    const router routes;
-    const admin_router admin_routes;
 
     void tell(const observe::observation& what) const
     {
@@ -41,13 +30,14 @@ struct site {
         }
     }
 
-private:
-    static config::limits limited_to(config::limits limits, std::size_t sessions)
+    // With as many sessions as there can be file descriptors.
+    config::limits limited(config::limits limits) const
     {
-        limits.sessions = std::min(limits.sessions, sessions);
+        limits.sessions = std::min(limits.sessions, most.sessions);
         return limits;
     }
 
+private:
     // A balancer should send new clients elsewhere.
     services and_whether_there_is_room(services given)
     {

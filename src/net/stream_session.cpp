@@ -29,11 +29,11 @@ public:
         , chunked_(chunked)
         , output_(client.get_executor())
         , alarm_(client.get_executor())
-        , events_(on.shard(), shared_.with, shared_.settings, std::move(place), std::move(what), [this] { output_.notify(); })
+        , events_(on.shard(), shared_.with, on.settings(), std::move(place), std::move(what), [this] { output_.notify(); })
     {
     }
 
-    core::result<void> open() { return events_.open(moment::now()); }
+    core::result<void> open() { return events_.open(name_, moment::now()); }
 
     awaitable<void> run(std::string head)
     {
@@ -48,6 +48,7 @@ public:
         events_.say_goodbye(reconnect);
     }
     void reconsider() override { events_.reconsider(); }
+    void check_admission() override { events_.check_admission(); }
     void abort() override { close("aborted"); }
 
 private:
@@ -138,7 +139,7 @@ public:
         : activity(on)
         , client_(client)
         , output_(client.get_executor())
-        , poll_(on.shard(), on.shared().with, on.shared().settings, std::move(what), [this] { output_.notify(); })
+        , poll_(on.shard(), on.shared().with, on.settings(), std::move(what), [this] { output_.notify(); })
     {
     }
 
@@ -146,7 +147,7 @@ public:
     {
         auto done = poll_.open(clock::now());
         while (!done) {
-            done = stopping_ ? poll_.cut_short() : poll_.step(clock::now());
+            done = refused_ ? refused_ : stopping_ ? poll_.cut_short() : poll_.step(clock::now());
             if (!done && (co_await (output_.wait(poll_.due()) || leaving())).index() == 1) {
                 break;
             }
@@ -157,6 +158,11 @@ public:
     void say_goodbye(std::chrono::milliseconds) override
     {
         stopping_ = true;
+        output_.notify();
+    }
+    void check_admission() override
+    {
+        refused_ = poll_.check_admission();
         output_.notify();
     }
     void abort() override
@@ -185,6 +191,7 @@ private:
     tcp::socket& client_;
     wakeup output_;
     poll poll_;
+    std::optional<answer> refused_;
     bool stopping_ = false;
 };
 

@@ -29,13 +29,14 @@ public:
     websocket_session(worker& on, tcp::socket client)
         : activity(on)
         , shared_(on.shared())
+        , settings_(on.settings())
         , stream_(std::move(client))
         , name_(on.name_session())
         , output_(stream_.get_executor())
         , input_(stream_.get_executor())
         , alarm_(stream_.get_executor())
         , beat_(stream_.get_executor())
-        , talk_(on.shard(), shared_.with, shared_.settings, shared_.count, name_, [this] { wake(); })
+        , talk_(on.shard(), shared_.with, on.settings(), shared_.count, name_, [this] { wake(); })
     {
     }
 
@@ -49,7 +50,7 @@ public:
                 answer.set(beast::http::field::sec_websocket_protocol, "rowcast.v1");
             }
         }));
-        stream_.read_message_max(shared_.settings.limits.message_size);
+        stream_.read_message_max(settings_.limits.message_size);
         auto [why] = co_await stream_.async_accept(from->request, as_result);
         if (why) {
             co_return;
@@ -65,6 +66,7 @@ public:
 
     void say_goodbye(std::chrono::milliseconds reconnect) override { talk_.say_goodbye(reconnect); }
     void reconsider() override { talk_.reconsider(); }
+    void check_admission() override { talk_.check_admission(); }
     void abort() override { close(); }
 
 private:
@@ -182,6 +184,7 @@ private:
     }
 
     site& shared_;
+    const config::server& settings_;
     websocket::stream<beast::tcp_stream, false> stream_; // false: no compression yet
     const std::string name_;
     wakeup output_;

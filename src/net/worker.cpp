@@ -43,8 +43,12 @@ activity::~activity()
     on_.activities_.erase(this);
 }
 
-worker::worker(hub::shard_id id, site& shared)
+worker::worker(hub::shard_id id, site& shared, const config::server& settings, const config::rollout& offered)
     : shared_(shared)
+    , settings_(settings)
+    , offered_(offered)
+    , routes_(settings_, offered_, shared.with)
+    , admin_routes_(settings_, shared.with)
     , shard_(id, shared.with.hub, protocol::event_text)
     , random_(std::random_device{}())
     , context_(1)
@@ -70,6 +74,12 @@ void worker::start()
             }
         }
     });
+}
+
+void worker::adopt(const config::server& settings, const config::rollout& offered)
+{
+    settings_ = settings;
+    offered_ = offered;
 }
 
 void worker::spawn(boost::asio::awaitable<void> task)
@@ -134,6 +144,11 @@ void worker::join()
 void worker::reconsider()
 {
     for_each_activity([](activity& each) { each.reconsider(); });
+}
+
+void worker::check_admission()
+{
+    for_each_activity([](activity& each) { each.check_admission(); });
 }
 
 std::string worker::name_session()

@@ -14,6 +14,8 @@
 #include <unordered_set>
 
 #include "hub/shard.hpp"
+#include "net/admin_router.hpp"
+#include "net/router.hpp"
 #include "net/site.hpp"
 
 namespace rowcast::net {
@@ -27,7 +29,8 @@ public:
     activity(const activity&) = delete;
 
     virtual void say_goodbye(std::chrono::milliseconds reconnect) = 0; // end soon, politely
-    virtual void reconsider() {}
+    virtual void reconsider() {}     // permissions have changed
+    virtual void check_admission() {} // what was revoked has changed
     virtual void abort() = 0; // end now
 
 private:
@@ -38,13 +41,19 @@ private:
 // for its own thread.
 class worker {
 public:
-    worker(hub::shard_id id, site& shared);
+    worker(hub::shard_id id, site& shared, const config::server& settings, const config::rollout& offered);
     ~worker(); // after stop()
 
     void start();        // any thread
     boost::asio::io_context& context() { return context_; }
     hub::shard& shard() { return shard_; }
     site& shared() { return shared_; }
+
+    // What may change while the bridge runs; a copy of each worker's own, so that nobody waits for anybody.
+    const config::server& settings() const { return settings_; }
+    void adopt(const config::server& settings, const config::rollout& offered);
+    const router& routes() const { return routes_; }
+    const admin_router& admin_routes() const { return admin_routes_; }
 
     // Runs a task to its end; it is counted, and its exceptions are told.
     void spawn(boost::asio::awaitable<void> task);
@@ -56,6 +65,7 @@ public:
 
     bool is_stopping() const { return stopping_; }
     void reconsider();
+    void check_admission();
     std::string name_session();
 
 private:
@@ -64,6 +74,10 @@ private:
     void for_each_activity(const std::function<void(activity&)>& action);
 
     site& shared_;
+    config::server settings_;
+    config::rollout offered_;
+    const router routes_;
+    const admin_router admin_routes_;
     hub::shard shard_;
     std::mt19937_64 random_;
     std::unordered_set<activity*> activities_;

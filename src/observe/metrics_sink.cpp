@@ -110,6 +110,12 @@ struct metrics_sink::state {
         one("rowcast_partitions_refreshed_total", "Tables and partitions whose triggers were put right.");
     counter& bad = one("rowcast_bad_changes_total", "Log rows that could not be read.");
     counter& key_failures = one("rowcast_key_set_failures_total", "Key sets (JWKS) that could not be read and are tried again.");
+    prometheus::Family<counter>& reloads = counters("rowcast_reloads_total", "Times the configuration was to be read again.");
+    counter& reload_successes = reloads.Add({{"result", "success"}});
+    counter& reload_failures = reloads.Add({{"result", "failure"}});
+    gauge& last_reload = level("rowcast_last_reload_success_timestamp_seconds",
+                               "When the configuration was last read again, in Unix time; 0: not since the start.");
+    gauge& revoked = level("rowcast_revocations", "Revocations that hold.");
     counter& background_failures =
         one("rowcast_background_failures_total", "Background work that failed and is tried again.");
     prometheus::Family<counter>& closed =
@@ -211,6 +217,18 @@ struct metrics_sink::state {
     void operator()(const keys_read&) {}
 
     void operator()(const keys_unreadable&) { key_failures.Increment(); }
+
+    void operator()(const revocations_read& it) { revoked.Set(static_cast<double>(it.total)); }
+
+    void operator()(const administered&) {}
+
+    void operator()(const configuration_reloaded&)
+    {
+        reload_successes.Increment();
+        last_reload.Set(now_seconds());
+    }
+
+    void operator()(const reload_refused&) { reload_failures.Increment(); }
 
     void operator()(const background_failed&) { background_failures.Increment(); }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace rowcast::observe {
 
@@ -25,6 +26,10 @@ struct rule_misfit { std::string where; std::string problem; bool error = false;
 struct background_failed { std::string what; std::string reason; };                // retention, refresh, ...: tried again
 struct keys_read { std::string where; std::size_t count = 0; };  // a key set (JWKS) that differs from the last one
 struct keys_unreadable { std::string where; std::string reason; std::chrono::milliseconds retry_in{}; bool has_old = false; };
+struct revocations_read { std::size_t fresh = 0; std::size_t total = 0; };
+struct administered { std::string peer; std::string what; std::string outcome; }; // an operator's call that changes something
+struct configuration_reloaded { std::vector<std::string> needs_restart; };         // what differs and stays as it was
+struct reload_refused { std::vector<std::string> problems; };                      // "bridge.yaml:3:5: ..."
 struct listening { std::string address; std::uint16_t port = 0; std::string_view for_whom; };
 struct sessions_limited { std::size_t wanted = 0; std::size_t possible = 0; std::size_t descriptors = 0; };
 struct session_opened { std::string transport; std::string session; std::string subject; };
@@ -39,7 +44,8 @@ struct stopping { std::string signal; };
 struct stopped { };
 
 using observation = std::variant<database_connected, database_lost, log_renewed, batch_read, flush_forced, doorbell_changed, log_expired,
-                                 partitions_refreshed, bad_change, rule_misfit, background_failed, keys_read, keys_unreadable, listening,
+                                 partitions_refreshed, bad_change, rule_misfit, background_failed, keys_read, keys_unreadable,
+                                 revocations_read, administered, configuration_reloaded, reload_refused, listening,
                                  sessions_limited, session_opened, session_closed, request_refused, events_sent, fell_behind, log_read,
                                  log_pass, clients_stand, stopping, stopped>;
 

@@ -146,6 +146,41 @@ struct speaker {
                 {{"where", quoted(it.where)}, {"reason", quoted(it.reason)}, {"retry_in_ms", quoted(it.retry_in.count())}}};
     }
 
+    line operator()(const revocations_read& it) const
+    {
+        return {level::info,
+                "revocations_read",
+                fmt::format("{}, {} of them new", counted(it.total, "revocation"), it.fresh),
+                {{"fresh", quoted(it.fresh)}, {"total", quoted(it.total)}}};
+    }
+
+    line operator()(const administered& it) const
+    {
+        return {level::info,
+                "administered",
+                fmt::format("an operator at {} asked to {}: {}", it.peer, it.what, it.outcome),
+                {{"peer", quoted(it.peer)}, {"what", quoted(it.what)}, {"outcome", quoted(it.outcome)}}};
+    }
+
+    line operator()(const configuration_reloaded& it) const
+    {
+        const std::string names = fmt::format("{}", fmt::join(it.needs_restart, ", "));
+        return {names.empty() ? level::info : level::warn,
+                "configuration_reloaded",
+                names.empty() ? "the configuration was read again"
+                              : fmt::format("the configuration was read again; what needs a restart stays as it was: {}", names),
+                {{"needs_restart", quoted(names)}}};
+    }
+
+    line operator()(const reload_refused& it) const
+    {
+        const std::string all = fmt::format("{}", fmt::join(it.problems, "; "));
+        return {level::error,
+                "reload_refused",
+                fmt::format("the configuration was not read again, the old one stays: {}", all),
+                {{"problems", quoted(all)}}};
+    }
+
     line operator()(const background_failed& it) const
     {
         return {level::warn,

@@ -21,6 +21,13 @@ struct identity {
     std::vector<std::string> roles;      // {"anonymous"} without a token
     core::value claims;                  // all of the token's claims, an object
     std::optional<std::int64_t> expires; // seconds since the epoch
+    std::int64_t grace = 0;              // seconds after that for which an open session goes on
+    std::optional<std::int64_t> issued = {};
+    std::string token_id = {};    // `jti`; empty: it has none
+    std::uint64_t signed_by = 0;  // which of the configured keys (auth::authenticator); 0: there is no token
+
+    // When an open session ends.
+    std::optional<std::int64_t> ends() const { return expires ? std::optional(*expires + grace) : std::nullopt; }
 
     // What the sets of the configuration hold for them, by name, where it has been loaded (rules.hpp, `needed_sets`). A
     // condition on one that is not here is unknown.

@@ -209,6 +209,18 @@ core::result<void> administration::grant_bridge(const std::string& role)
     return attempt([&](session& on) { on.execute("select rowcast.grant_bridge($1::regrole)", {on.quote_name(role)}); });
 }
 
+core::result<std::string> administration::revoke(const revocation_wish& wish)
+{
+    return attempt([&](session& on) {
+        const std::string lasts = std::to_string(wish.lasts.value_or(std::chrono::hours(24)).count()) + " milliseconds";
+        return std::string(on.execute("select to_char(rowcast.revoke($1, $2, $3::interval, $4) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')",
+                                      {wish.kind, wish.name, lasts, wish.reason ? parameter(*wish.reason) : std::nullopt})
+                               .at(0)
+                               .at(0)
+                               .c_str());
+    });
+}
+
 core::result<std::vector<watched_table>> administration::watched()
 {
     return attempt(read_watched);

@@ -3,6 +3,7 @@
 #include "core/result.hpp"
 #include "postgres/connection_options.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -29,6 +30,14 @@ struct watched_table {
     bool notify = true;
     std::string triggers; // ok, missing or disabled
     std::vector<std::string> misordering_triggers;
+};
+
+// What rowcast.revoke takes.
+struct revocation_wish {
+    std::string kind; // user, token or session
+    std::string name;
+    std::optional<std::chrono::milliseconds> lasts; // nothing: a day
+    std::optional<std::string> reason;
 };
 
 // What a bridge last said about itself (rowcast.bridges), and what the server knows of its session.
@@ -90,6 +99,7 @@ public:
     core::result<std::string> watch(const watch_options& options); // the table's full name
     core::result<bool> unwatch(const std::string& table);          // whether it was watched
     core::result<void> grant_bridge(const std::string& role);
+    core::result<std::string> revoke(const revocation_wish& wish); // until when, ISO 8601
     core::result<std::vector<watched_table>> watched();
     // Changes nothing: in a copy of a database the log keeps the original's id until a bridge claims it.
     core::result<database_status> status();

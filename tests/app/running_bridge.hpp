@@ -35,7 +35,9 @@ public:
     {
     }
 
-    explicit running_bridge(const config::configuration& settings) : bridge_(settings, {got.sink(), {}, {}})
+    // `reload` reads `next`, in a file called bridge.yaml.
+    explicit running_bridge(const config::configuration& settings)
+        : next(settings), bridge_(settings, {.tell = got.sink(), .metrics = {}, .find_page = {}, .read_again = [this] { return next; }, .file = "bridge.yaml"})
     {
         bridge_.start();
         REQUIRE(support::eventually([this] { return bridge_.not_ready().empty(); }));
@@ -45,9 +47,12 @@ public:
     ~running_bridge() { bridge_.stop(std::chrono::seconds(1)); }
 
     std::uint16_t port() const { return bridge_.port(); }
+    std::uint16_t admin_port() const { return bridge_.admin_port(); }
+    std::vector<config::problem> reload() { return bridge_.reload(); }
     std::vector<std::string> not_ready() const { return bridge_.not_ready(); }
 
     support::recorder got;
+    config::loaded next;
 
 private:
     app::bridge bridge_;

@@ -78,6 +78,63 @@ TEST_CASE("roles are a string or a list, at the end of a dotted path", "[auth]")
     CHECK(refused(with({key()}), token(R"({"roles":{"admin":true}})")) == error_code::token_invalid);
 }
 
+TEST_CASE("OAuth's scope is a list in a string, another claim's string is one role", "[auth]")
+{
+    const auto roles = [](const std::string& claim, const std::string& claims) { return with({key()}, claim).verify(token(claims), now)->roles; };
+    using list = std::vector<std::string>;
+    CHECK(roles("scope", R"({"scope":"orders:read  orders:write "})") == list{"orders:read", "orders:write"});
+    CHECK(roles("scp", R"({"scp":["a","b"]})") == list{"a", "b"});
+    CHECK(roles("access.scope", R"({"access":{"scope":"a b"}})") == list{"a", "b"});
+    CHECK(roles("scope", R"({"scope":""})").empty());
+    CHECK(roles("roles", R"({"roles":"account manager"})") == list{"account manager"});
+    CHECK(refused(with({key()}), token(R"({"roles":[["admin"]]})")) == error_code::token_invalid);
+}
+
+TEST_CASE("each key may have its own claim for the roles", "[auth]")
+{
+    auto second = key("the second secret, long enough too");
+    second.roles_claim = "groups";
+    const auto by = with({key(), second});
+    const std::string claims = R"({"roles":["a"],"groups":["b"]})";
+    CHECK(by.verify(token(claims), now)->roles == std::vector<std::string>{"a"});
+    CHECK(by.verify(token(claims, second), now)->roles == std::vector<std::string>{"b"});
+}
+
+TEST_CASE("a token says what it can be revoked by", "[auth]")
+{
+    const auto by = with({key()});
+    const auto who = by.verify(token(R"({"sub":"ann","jti":"t1","iat":1763719000})"), now);
+    REQUIRE(who);
+    CHECK(who->token_id == "t1");
+    CHECK(who->issued == 1763719000);
+    CHECK(refused(by, token(R"({"jti":7})")) == error_code::token_invalid);
+    CHECK(refused(by, token(R"({"iat":"yesterday"})")) == error_code::token_invalid);
+    CHECK(by.verify(token("{\"iat\":" + std::to_string(now + leeway) + "}"), now));
+    CHECK(refused(by, token("{\"iat\":" + std::to_string(now + leeway + 1) + "}")) == error_code::token_invalid);
+}
+
+TEST_CASE("a session goes on for a while after its token's end", "[auth]")
+{
+    config::auth settings;
+    settings.jwt = {key()};
+    settings.grace = std::chrono::seconds(45);
+    CHECK(authenticator(settings).verify(token(R"({"exp":1763720060})"), now)->ends() == 1763720105);
+    CHECK_FALSE(authenticator(settings).verify(token("{}"), now)->ends());
+}
+
+TEST_CASE("a key that stays is the same one for who comes after, whatever stands beside it", "[auth]")
+{
+    const auto second = key("the second secret, long enough too");
+    const auto before = with({key(), second});
+    const auto signer = before.verify(token("{}", second), now)->signed_by;
+    CHECK(before.trusts(signer));
+    CHECK(authenticator({{second, key("a third, put in by a reload, and long")}, "roles", true}, {}, &before).trusts(signer));
+    CHECK_FALSE(authenticator({{key()}, "roles", true}, {}, &before).trusts(signer));
+    auto narrower = second;
+    narrower.audience = "shop";
+    CHECK_FALSE(authenticator({{narrower}, "roles", true}, {}, &before).trusts(signer));
+}
+
 TEST_CASE("several keys are tried, each with its own issuer and audience", "[auth]")
 {
     auto first = key("the first secret, long enough for it");

@@ -187,6 +187,28 @@ TEST_CASE("a key set in a file is read again when it has changed", "[auth]")
     std::filesystem::remove(path);
 }
 
+TEST_CASE("what is wrong with key files is told where the key stands, and all of it", "[auth]")
+{
+    const std::string good = path_for("good.json");
+    const std::string empty = path_for("empty.json");
+    std::ofstream(good) << key_set_of({issuer("ES256", "a").public_jwk()});
+    std::ofstream(empty) << key_set_of({});
+    config::auth settings;
+    for (const std::string& each : {good, empty, path_for("none.json"), std::string("https://id.example/keys")}) {
+        settings.jwt.emplace_back().jwks = each;
+    }
+    settings.jwt.emplace_back().algorithm = "RS256";
+    settings.jwt.back().public_key = good;
+    settings.jwt.back().at = {7, 9};
+    const auto found = auth::problems(settings);
+    REQUIRE(found.size() == 3);
+    CHECK(found[0].message == "auth.jwt: " + empty + ": has no key that tokens could be verified with");
+    CHECK(found[1].message.find("cannot be opened") != std::string::npos);
+    CHECK(found[2].at == core::mark{7, 9});
+    std::filesystem::remove(good);
+    std::filesystem::remove(empty);
+}
+
 TEST_CASE("a source that hangs is let go of at once", "[auth]")
 {
     // Accepts, and says nothing.

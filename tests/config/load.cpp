@@ -1,4 +1,5 @@
 #include "config/given.hpp"
+#include "config/restart.hpp"
 #include "support/paths.hpp"
 
 #include <catch2/catch.hpp>
@@ -136,6 +137,8 @@ server:
 auth:
   jwt: [{algorithm: HS256, secret: "${SECRET}", issuer: i, audience: a}]
   roles_claim: realm.roles
+  grace: 2m
+  longest_token: 7d
   anonymous: false
 rollout: {websocket: 50, sse: 0}
 log: {level: debug, format: json}
@@ -155,6 +158,8 @@ log: {level: debug, format: json}
     CHECK(read.server.certificate->key == "b.pem");
     CHECK(read.server.origins.size() == 2);
     CHECK(read.server.heartbeat == 10s);
+    CHECK(read.auth.grace == 2min);
+    CHECK(read.auth.longest_token == 168h);
     CHECK(read.server.limits.sessions == 7);
     CHECK(read.server.limits.sessions_per_user == 6);
     CHECK(read.server.limits.subscriptions_per_session == 5);
@@ -249,6 +254,14 @@ TEST_CASE("missing and weak secrets are refused, and never repeated in the messa
                    "takes HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 or EdDSA, not 'none'"));
     CHECK(contains(problems("auth: {jwt: [{algorithm: HS512, secret: \"" + secret + "\"}]}"), "HS512 needs at least 64"));
     CHECK(contains(problems("auth: {jwt: [{algorithm: RS265, public_key: a.pem}]}"), "did you mean 'RS256'"));
+}
+
+TEST_CASE("what a reload cannot change is named")
+{
+    const auto running = valid("server: {listen: '127.0.0.1:1'}");
+    CHECK(config::needs_restart(running, running).empty());
+    CHECK(config::needs_restart(running, valid("{server: {listen: '127.0.0.1:2', heartbeat: 5s}, database: {url: x, poll_interval: 1s}, log: {level: warn}}")) ==
+          std::vector<std::string>{"database.url", "database.poll_interval", "server.listen"});
 }
 
 TEST_CASE("the operators' token is not a short one")

@@ -107,7 +107,21 @@ running_server::running_server(options how)
                 const std::lock_guard lock(facts_mutex_);
                 return permitted_;
             },
-        .authenticate = [anonymous = how.anonymous](auto token) { return identify(token, anonymous); },
+        .authenticate =
+            [how](auto token) {
+                auto who = identify(token, how.anonymous);
+                if (who) {
+                    who->grace = how.grace;
+                }
+                return who;
+            },
+        .admit = [this](const policy::identity& who, std::string_view) -> core::result<void> {
+            const std::lock_guard lock(facts_mutex_);
+            if (revoked_.contains(who.subject)) {
+                return core::failure{core::error_code::token_revoked, ""};
+            }
+            return {};
+        },
         .find_set = [this](const policy::set_call& wanted) -> policy::set_value_ptr {
             const std::lock_guard lock(facts_mutex_);
             const auto found = sets_.find(wanted.arguments.front());
@@ -207,6 +221,15 @@ void running_server::set_rules(policy::rules all)
         permitted_.rules = std::make_shared<const policy::rules>(std::move(all));
     }
     server_->permissions_changed();
+}
+
+void running_server::revoke(const std::string& subject)
+{
+    {
+        const std::lock_guard lock(facts_mutex_);
+        revoked_.insert(subject);
+    }
+    server_->admissions_changed();
 }
 
 void running_server::set_not_ready(std::vector<std::string> reasons)

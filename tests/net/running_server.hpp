@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ public:
         config::server settings = local();
         config::rollout offered;
         bool anonymous = true;
+        std::int64_t grace = 0;
         unsigned shards = 2;
         hub::ring::limits recent;
         static config::server local();
@@ -62,6 +64,7 @@ public:
     void set_set(const std::string& user, std::optional<std::vector<std::string>> owners);
     std::size_t waiting_loads();
 
+    void revoke(const std::string& subject); // also where they are connected
     void set_not_ready(std::vector<std::string> reasons);
 
     void attach(hub::shard_id shard, hub::attach_request request, std::function<void(hub::attach_reply)> reply) override;
@@ -97,6 +100,7 @@ private:
     std::vector<load> loads_;
     std::uint64_t last_version_ = 0;
     std::vector<policy::set_value_ptr> superseded_; // with the next commit
+    std::set<std::string> revoked_;
     std::unique_ptr<net::server> server_;
 };
 

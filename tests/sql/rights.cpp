@@ -24,13 +24,14 @@ TEST_CASE("a bridge's role has what the bridge needs and nothing else")
     const auto connection = bridge.connect();
     for (const char* allowed :
          {"select * from rowcast.claim_identity()", "select * from rowcast.refresh()", "select * from rowcast.expire('1 hour', 1000)",
-          "select rowcast.publish('a', 'b')", "select rowcast.version()", "table rowcast.change_log", "table rowcast.settings", "table rowcast.watched"})
+          "select rowcast.publish('a', 'b')", "select rowcast.version()", "table rowcast.change_log", "table rowcast.settings", "table rowcast.watched",
+          "table rowcast.revocations", "select rowcast.revoke('user', 'ann')"})
         CHECK(refusal(*connection, allowed) == "");
     for (const char* denied :
          {"select rowcast.watch('t', notify => true)", "select rowcast.unwatch('t')", "select rowcast.rebuild()", "select rowcast.log_resync('t', 'x')",
           "insert into rowcast.change_log (call, op) values (1, 'x')", "delete from rowcast.change_log", "update rowcast.settings set max_row = 2000",
           "table rowcast.watch_list", "table t", "insert into t values (1)", "set role rowcast_refresh", "set role rowcast_capture",
-          "create table rowcast.x (i int)", "select nextval('rowcast.change_log_id')"})
+          "create table rowcast.x (i int)", "delete from rowcast.revocations", "insert into rowcast.revocations values ('user', 'x', now(), now(), '', '1')", "select nextval('rowcast.change_log_id')"})
         CHECK_THAT(refusal(*connection, denied), Catch::Contains("permission denied"));
 }
 
@@ -39,7 +40,8 @@ TEST_CASE("everybody else has nothing, the secrets least of all")
     const database db{with_rowcast};
     const temporary_role other{db, "other"};
     const auto connection = other.connect();
-    for (const char* denied : {"table rowcast.change_log", "table rowcast.settings", "select rowcast.publish('a', 'b')", "select * from rowcast.refresh()"})
+    for (const char* denied : {"table rowcast.change_log", "table rowcast.settings", "select rowcast.publish('a', 'b')", "select * from rowcast.refresh()", "table rowcast.revocations",
+                               "select rowcast.revoke('user', 'ann')"})
         CHECK_THAT(refusal(*connection, denied), Catch::Contains("permission denied"));
     CHECK(db.execute("select p.oid::regprocedure from pg_proc p where p.pronamespace = 'rowcast'::regnamespace and p.prosecdef "
                      "and exists (select from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a where a.grantee = 0)")

@@ -1,0 +1,98 @@
+#include "app/operator_calls.hpp"
+
+#include <utility>
+
+#include "config/quantity.hpp"
+#include "protocol/excerpt.hpp"
+#include "protocol/json.hpp"
+
+namespace rowcast::app {
+namespace {
+
+using core::error_code;
+using core::failure;
+using core::object;
+using core::value;
+
+// It exists at one bridge, which has heard of it soon.
+constexpr std::chrono::minutes session_lasts{10};
+
+core::number number(int of)
+{
+    return {std::to_string(of)};
+}
+
+net::answer answer_of(object members)
+{
+    return {200, "application/json", protocol::to_json({std::move(members)}), {}};
+}
+
+} // namespace
+
+core::result<postgres::revocation_wish> read_revocation(const value& body)
+{
+    postgres::revocation_wish wish;
+    for (const auto& [name, given] : *body.as_object()) {
+        const std::string* text = given.as_string();
+        const bool whom = name == "user" || name == "token" || name == "session";
+        if (!whom && name != "for" && name != "reason") {
+            return failure{error_code::unknown_member, "a revocation has no member " + protocol::excerpt(name)};
+        }
+        if (!text || text->empty()) {
+            return failure{error_code::bad_request, "'" + name + "' takes a text that is not empty"};
+        }
+        if (whom && !wish.kind.empty()) {
+            return failure{error_code::bad_request, "one of 'user', 'token' and 'session' is revoked at a time"};
+        }
+        if (whom) {
+            wish.kind = name;
+            wish.name = *text;
+        } else if (name == "reason") {
+            wish.reason = *text;
+        } else if (const auto lasts = config::parse_duration(*text); lasts && lasts->count() > 0) {
+            wish.lasts = *lasts;
+        } else {
+            return failure{error_code::bad_request, "'for' takes a duration like 15m, 1h or 7d"};
+        }
+    }
+    if (wish.kind.empty()) {
+        return failure{error_code::bad_request, "whom? Give 'user' (the token's sub), 'token' (its jti) or 'session'"};
+    }
+    if (wish.kind == "session" && !wish.lasts) {
+        wish.lasts = session_lasts;
+    }
+    return wish;
+}
+
+net::answer revoke_done(const postgres::revocation_wish& wish, const std::string& until)
+{
+    return answer_of({{wish.kind, {wish.name}}, {"until", {until}}});
+}
+
+net::answer reload_done(const std::vector<std::string>& needs_restart)
+{
+    core::list names;
+    for (const std::string& each : needs_restart) {
+        names.push_back({each});
+    }
+    return answer_of({{"needs_restart", {std::move(names)}}});
+}
+
+net::answer reload_refused(const std::vector<config::problem>& problems)
+{
+    net::answer out = net::refuse({error_code::configuration_invalid, ""});
+    core::list all;
+    for (const config::problem& each : problems) {
+        object one;
+        if (each.at.line > 0) {
+            one = {{"line", {number(each.at.line)}}, {"column", {number(each.at.column)}}};
+        }
+        one.emplace_back("message", value{each.message});
+        all.push_back({std::move(one)});
+    }
+    out.body.pop_back(); // a member more (RFC 9457 section 3.2)
+    out.body += ",\"problems\":" + protocol::to_json({std::move(all)}) + "}";
+    return out;
+}
+
+} // namespace rowcast::app

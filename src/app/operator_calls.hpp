@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/problem.hpp"
+#include "core/result.hpp"
+#include "core/value.hpp"
+#include "net/answer.hpp"
+#include "postgres/administration.hpp"
+
+namespace rowcast::app {
+
+// The bodies of POST /admin/revoke and /admin/reload, and of their answers.
+// {"user": "ann"}, {"token": "its jti"} or {"session": "its name"}; "for": "1h" and "reason" besides. Fails with bad_request
+// or unknown_member.
+core::result<postgres::revocation_wish> read_revocation(const core::value& body);
+
+net::answer revoke_done(const postgres::revocation_wish& wish, const std::string& until);
+net::answer reload_done(const std::vector<std::string>& needs_restart);
+net::answer reload_refused(const std::vector<config::problem>& problems); // problem+json with `problems`
+
+} // namespace rowcast::app
