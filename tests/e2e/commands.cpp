@@ -206,6 +206,20 @@ TEST_CASE("check holds the rules against a database")
     CHECK_THAT(bad.errors, Contains("'m'"));
 }
 
+TEST_CASE("revoke says whom, and until when")
+{
+    const database db{with_rowcast};
+    const outcome done = run_rowcast({"revoke", "--user", "ann", "--for", "2h", "--reason", "lost", "--database", db.url()});
+    CHECK(done.status == 0);
+    CHECK_THAT(done.output, Contains("The user ann is revoked, until 20"));
+    CHECK(db.execute("select from rowcast.revocations where (kind, name, reason) = ('user', 'ann', 'lost') and until = at + interval '2 hours'").size() == 1);
+    CHECK(run_rowcast({"revoke", "--token", "t1", "--database", db.url()}).status == 0);
+    CHECK(run_rowcast({"revoke", "--database", db.url()}).status == 2);
+    CHECK(run_rowcast({"revoke", "--user", "a", "--token", "b", "--database", db.url()}).status == 2);
+    CHECK(run_rowcast({"revoke", "--user", "a", "--for", "soon", "--database", db.url()}).status == 2);
+    CHECK(run_rowcast({"revoke", "--user", "a", "--database", "postgresql://127.0.0.1:1/nothing"}).status == 4);
+}
+
 TEST_CASE("token wants something to sign with")
 {
     CHECK(run_rowcast({"token", "--sub", "7"}, {"JWT_SECRET="}).status == 2);
