@@ -259,7 +259,7 @@ void feed::state::overflow()
             continue;
         }
         if (as_live) {
-            each.start = joining->second.position;
+            each.start = std::make_unique<const core::cursor>(joining->second.position);
         }
         each.group = number;
         any = true;

@@ -58,7 +58,7 @@ private:
         bool stopped = false;     // the client has been told to read again
         view_id attached = 0;     // 0: not on the stream
         bool fallen = false;      // on the stream still, but what comes is dropped: to be detached
-        std::optional<core::cursor> start; // later than its group's position: what this covers was not asked for
+        std::unique_ptr<const core::cursor> start; // later than its group's position: what this covers was not asked for
         bool wants(const event& what) const;
     };
     struct group : stream {

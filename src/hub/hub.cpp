@@ -1,6 +1,7 @@
 #include "hub/hub.hpp"
 
 #include <algorithm>
+#include <algorithm>
 #include <cassert>
 
 namespace rowcast::hub {
@@ -135,11 +136,23 @@ attach_reply hub::reply(attach_reply::outcome what) const
     return made;
 }
 
+hub::views_by_hash::iterator hub::find(const std::string& key)
+{
+    const auto [begin, end] = by_hash_.equal_range(std::hash<std::string>()(key));
+    const auto found = std::find_if(begin, end, [&](const auto& each) { return each.second.spec.key() == key; });
+    return found == end ? by_hash_.end() : found;
+}
+
 std::vector<view_id> hub::join(const std::vector<view_spec>& specs)
 {
     std::vector<view_id> ids;
     for (const view_spec& spec : specs) {
-        const auto [found, is_new] = by_key_.try_emplace(spec.key());
+        const std::string key = spec.key();
+        auto found = find(key);
+        const bool is_new = found == by_hash_.end();
+        if (is_new) {
+            found = by_hash_.emplace(std::hash<std::string>()(key), view());
+        }
         view& joined = found->second;
         if (is_new) {
             joined.id = ++last_id_;
@@ -162,7 +175,7 @@ void hub::detach(const std::vector<view_id>& views)
         if (--left.users == 0) {
             index_.remove(left);
             by_id_.erase(found);
-            by_key_.erase(left.spec.key());
+            by_hash_.erase(find(left.spec.key()));
         }
     }
 }

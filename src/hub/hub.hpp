@@ -64,7 +64,10 @@ private:
     std::uint64_t sequence_ = 0;
     view_index index_;
     view_id last_id_ = 0;
-    std::unordered_map<std::string, view> by_key_;
+    using views_by_hash = std::unordered_multimap<std::size_t, view>; // of their keys, which would take more than they
+    views_by_hash::iterator find(const std::string& key);
+
+    views_by_hash by_hash_;
     std::unordered_map<view_id, view*> by_id_;
 };
 

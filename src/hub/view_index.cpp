@@ -17,14 +17,14 @@ void erase(std::vector<view*>& from, view* what)
 
 } // namespace
 
-const std::vector<view*>* view_index::by_column::find(const std::string& column, const core::row& row) const
+auto view_index::by_column::find(const std::string& column, const core::row& row) const
+    -> std::pair<views_by_hash::const_iterator, views_by_hash::const_iterator>
 {
     const auto json = row.find(column);
     if (!json) {
-        return nullptr;
+        return {values.end(), values.end()};
     }
-    const auto found = values.find(policy::index_key(family, *json));
-    return found == values.end() ? nullptr : &found->second;
+    return values.equal_range(std::hash<std::string>()(policy::index_key(family, *json)));
 }
 
 bool view_index::looks_at_all(const core::change& change)
@@ -40,6 +40,7 @@ void view_index::add(view& added)
     }
     const policy::visibility& through = *std::get<0>(added.spec.target);
     by_table& views = tables_[through.over().name];
+    added.place = views.all.size();
     views.all.push_back(&added);
     const auto conditions = through.indexable();
     if (conditions.empty()) {
@@ -52,7 +53,7 @@ void view_index::add(view& added)
         by_column& indexed = views.columns[condition.over->name];
         indexed.family = condition.over->family;
         for (const std::string& value : condition.values) {
-            indexed.values[value].push_back(&added);
+            indexed.values.emplace(std::hash<std::string>()(value), &added);
         }
     }
 }
@@ -70,7 +71,9 @@ void view_index::remove(view& removed)
     const policy::visibility& through = *std::get<0>(removed.spec.target);
     const auto table = tables_.find(through.over().name);
     by_table& views = table->second;
-    erase(views.all, &removed);
+    views.all.back()->place = removed.place;
+    views.all[removed.place] = views.all.back();
+    views.all.pop_back();
     erase(views.unindexed, &removed);
     for (const auto& condition : through.indexable()) {
         if (condition.values.empty()) {
@@ -79,12 +82,8 @@ void view_index::remove(view& removed)
         const auto indexed = views.columns.find(condition.over->name);
         auto& values = indexed->second.values;
         for (const std::string& value : condition.values) {
-            if (const auto found = values.find(value); found != values.end()) {
-                erase(found->second, &removed);
-                if (found->second.empty()) {
-                    values.erase(found);
-                }
-            }
+            const auto [begin, end] = values.equal_range(std::hash<std::string>()(value));
+            values.erase(std::find_if(begin, end, [&](const auto& each) { return each.second == &removed; }));
         }
         if (values.empty()) {
             views.columns.erase(indexed);

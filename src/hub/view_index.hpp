@@ -1,10 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/change.hpp"
@@ -18,7 +20,9 @@ struct view {
     view_id id = 0;
     view_spec spec;
     std::size_t users = 0;
-    std::uint64_t last_looked = 0; // the index's: a view found by two ways is visited once
+    // The index's own: a view found by two ways is visited once, and one of a million is found at once when it leaves.
+    std::uint64_t last_looked = 0;
+    std::size_t place = 0;
 };
 
 // Finds the views that a change may concern, without asking each: views whose rows all satisfy `column = value` are
@@ -35,17 +39,16 @@ public:
     void candidates(const core::change& change, Visit visit)
     {
         ++look_;
-        const auto once = [&](const std::vector<view*>& found) {
-            for (view* each : found) {
-                if (each->last_looked != look_) {
-                    each->last_looked = look_;
-                    visit(*each);
-                }
+        const auto once = [&](view& found) {
+            if (found.last_looked != look_) {
+                found.last_looked = look_;
+                visit(found);
             }
         };
+        const auto all = [&](const std::vector<view*>& found) { std::for_each(found.begin(), found.end(), [&](view* each) { once(*each); }); };
         if (change.op == core::operation::message) {
             if (const auto found = channels_.find(change.channel); found != channels_.end()) {
-                once(found->second);
+                all(found->second);
             }
             return;
         }
@@ -55,15 +58,14 @@ public:
         }
         const by_table& views = found->second;
         if (looks_at_all(change)) {
-            once(views.all);
+            all(views.all);
             return;
         }
-        once(views.unindexed);
+        all(views.unindexed);
         for (const auto& [column, by_value] : views.columns) {
             for (const core::row* row : {&change.after, &change.before}) {
-                if (const std::vector<view*>* hits = by_value.find(column, *row)) {
-                    once(*hits);
-                }
+                const auto [begin, end] = by_value.find(column, *row);
+                std::for_each(begin, end, [&](const auto& each) { once(*each.second); });
             }
         }
     }
@@ -71,8 +73,10 @@ public:
 private:
     struct by_column {
         policy::type_family family = policy::type_family::other;
-        std::unordered_map<std::string, std::vector<view*>> values;
-        const std::vector<view*>* find(const std::string& column, const core::row& row) const;
+        // By the hash of a value: a view that another value leads to, too, is only looked at in vain.
+        using views_by_hash = std::unordered_multimap<std::size_t, view*>;
+        views_by_hash values;
+        std::pair<views_by_hash::const_iterator, views_by_hash::const_iterator> find(const std::string& column, const core::row& row) const;
     };
     struct by_table {
         std::vector<view*> all;

@@ -242,6 +242,13 @@ void append_text(std::string& out, const node& of)
             append_counted(out += '$', condition->set->identity());
             return;
         }
+        // What else a catalog read later may say differently of the column.
+        const bool ordered = condition->how >= comparison::less && condition->how <= comparison::at_least;
+        out += std::to_string(static_cast<unsigned>(condition->over->element)) + ",";
+        for (std::size_t i = 0; ordered && i < condition->over->labels.size(); ++i) {
+            append_counted(out, condition->over->labels[i]);
+        }
+        out += ';';
         for (std::size_t i = 0; condition->values && i < condition->values->size(); ++i) {
             append_counted(out, (*condition->values)[i]);
         }

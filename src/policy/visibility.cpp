@@ -77,23 +77,31 @@ visibility::visibility(std::shared_ptr<const table> over, std::vector<grant> gra
     if (columns_) {
         sort_unique(*columns_);
     }
-    std::vector<std::string> texts;
     for (grant& each : grants_) {
         if (each.columns) {
             sort_unique(*each.columns);
         }
+    }
+}
+
+std::string visibility::text() const
+{
+    std::vector<std::string> texts;
+    for (const grant& each : grants_) {
         std::string& text = texts.emplace_back();
         append_counted(text, each.where.text());
         append_columns(text, each.columns);
     }
     sort_unique(texts);
 
-    append_counted(text_, over_->name);
-    append_columns(text_, over_->key);
-    append_columns(text_, texts);
-    append_counted(text_, filter_.text());
-    append_columns(text_, columns_);
-    text_ += old_ ? "+old" : "";
+    std::string all;
+    append_counted(all, over_->name);
+    append_columns(all, over_->key);
+    append_columns(all, texts);
+    append_counted(all, filter_.text());
+    append_columns(all, columns_);
+    all += old_ ? "+old" : "";
+    return all;
 }
 
 // A condition of the filter counts only where the row's own grants give its column: otherwise asking for

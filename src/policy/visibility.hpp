@@ -40,8 +40,9 @@ public:
     visibility(std::shared_ptr<const table> over, std::vector<grant> grants, bound_predicate filter,
                std::optional<std::vector<std::string>> columns, bool old);
 
-    // Viewers with the same text see the same of every change, and share a view.
-    const std::string& text() const { return text_; }
+    // Viewers with the same text see the same of every change, and share a view. Made anew by each call: there may be a
+    // million of these, and what they have in common would be most of their memory.
+    std::string text() const;
 
     const table& over() const { return *over_; }
 
@@ -79,7 +80,6 @@ private:
     std::vector<std::string> filter_columns_; // sorted
     std::optional<std::vector<std::string>> columns_;
     bool old_;
-    std::string text_;
 };
 
 } // namespace rowcast::policy
