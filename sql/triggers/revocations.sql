@@ -28,6 +28,7 @@ as $$
 #variable_conflict use_variable
 declare
   most   constant int := 100000;
+  moment constant timestamptz := clock_timestamp();
   ending timestamptz;
 begin
   if lasts is null or lasts <= interval '0' then
@@ -38,7 +39,7 @@ begin
     raise exception 'there are % revocations, as many as bridges keep in memory', most
       using errcode = 'program_limit_exceeded', hint = 'Change the key that tokens are signed with, or delete some from rowcast.revocations.';
   end if;
-  insert into rowcast.revocations as r values (kind, name, clock_timestamp(), clock_timestamp() + lasts, reason, pg_current_xact_id())
+  insert into rowcast.revocations as r values (kind, name, moment, moment + lasts, reason, pg_current_xact_id())
   on conflict on constraint revocations_pkey do update
   set at = excluded.at, until = greatest(r.until, excluded.until), reason = coalesce(excluded.reason, r.reason), xid = excluded.xid
   returning r.until into ending;
