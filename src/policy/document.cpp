@@ -181,6 +181,11 @@ bool contains_part(const document& left, const document& right)
 
 } // namespace
 
+bool document::operator==(const document& other) const
+{
+    return data == other.data;
+}
+
 std::optional<document> read_document(std::string_view json)
 {
     core::json_scanner scan(json);

@@ -17,7 +17,7 @@ struct document {
 
     std::variant<std::string, list, members> data; // a scalar: JSON text, the same for all that are equal
 
-    bool operator==(const document&) const = default;
+    bool operator==(const document& other) const;
 };
 
 // Nothing where the text is not JSON or PostgreSQL has no such jsonb (a number beyond numeric, \u0000).
