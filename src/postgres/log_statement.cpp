@@ -125,6 +125,13 @@ union all
  limit $6::bigint)
 )sql";
 
+const std::string one_change_statement = R"sql(
+select l.id, l.xid, (select max(o.id) from rowcast.change_log o where o.xid = l.xid),
+       to_char(l.at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), l.op, coalesce(l.cause, l.op),
+       l.table_name, l.new::text, l.old::text, l.truncated, l.channel, l.event
+from rowcast.change_log l where l.id = $1::bigint
+)sql";
+
 std::vector<parameter> log_parameters(const core::cursor& from, const log_filter& filter,
                                       std::optional<std::size_t> limit)
 {

@@ -24,7 +24,10 @@ struct log_filter {
 extern const std::string log_statement;
 extern const std::string log_statement_settings;
 
-// Its parameters. `limit` counts changes.
+// One change by its id ($1), in the form of the other rows. It looks at the whole log: for people, not for the bridge.
+extern const std::string one_change_statement;
+
+// The parameters of `log_statement`. `limit` counts changes.
 std::vector<parameter> log_parameters(const core::cursor& from, const log_filter& filter,
                                       std::optional<std::size_t> limit);
 

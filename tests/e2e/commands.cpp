@@ -88,7 +88,7 @@ TEST_CASE("help is there for every command, with status 0")
 {
     const std::string all = run_rowcast({"--help"}).output;
     for (const char* name :
-         {"serve", "install", "uninstall", "watch", "unwatch", "status", "tail", "check", "token", "demo"}) {
+         {"serve", "install", "uninstall", "watch", "unwatch", "status", "tail", "explain", "check", "token", "demo"}) {
         CAPTURE(name);
         CHECK_THAT(all, Contains(name));
         const outcome help = run_rowcast({name, "--help"});
@@ -218,6 +218,31 @@ TEST_CASE("revoke says whom, and until when")
     CHECK(run_rowcast({"revoke", "--user", "a", "--token", "b", "--database", db.url()}).status == 2);
     CHECK(run_rowcast({"revoke", "--user", "a", "--for", "soon", "--database", db.url()}).status == 2);
     CHECK(run_rowcast({"revoke", "--user", "a", "--database", "postgresql://127.0.0.1:1/nothing"}).status == 4);
+
+TEST_CASE("explain says why a user gets a row or does not: as it is now, as it was logged, or as it is written down")
+{
+    const database db{with_rowcast};
+    db.execute("create table t (id int primary key, owner int, secret text); select rowcast.watch('t', notify => true)");
+    db.execute("insert into t values (1, 7, 'x')");
+    db.execute("update t set owner = 8");
+    const file rules{"tables:\n  public.t:\n    - {roles: [a], where: {owner: $claims.sub}, columns: [id, owner]}\n"};
+    const auto explain = [&](std::vector<std::string> words) {
+        words.insert(words.begin(), {"explain", "--config", rules.path(), "--database", db.url(), "--role", "a"});
+        return run_rowcast(words);
+    };
+    const outcome now = explain({"--table", "t", "--key", R"({"id": 1})", "--user", "7"});
+    CHECK(now.status == 1);
+    CHECK_THAT(now.output, Contains("✗ rule 1, line 3, for a") &&
+                               Contains(R"(✗ owner eq $claims.sub  (the row has 8, $claims.sub is "7"))") &&
+                               Contains("Not sent: no rule for this user holds."));
+    const std::string id = db.execute("select max(id) from rowcast.change_log")[0][0].c_str();
+    const outcome logged = explain({"--change", id, "--user", "7", "--json"});
+    CHECK(logged.status == 0);
+    CHECK_THAT(logged.output, Contains(R"("verdict":"sent")") && Contains(R"("op":"DELETE","cause":"UPDATE")"));
+    const outcome written = explain({"--table", "public.t", "--row", R"({"owner": 9})", "--claims", R"({"sub": 9, "roles": "a"})"});
+    CHECK(written.status == 0);
+    CHECK(explain({"--table", "t", "--row", R"({"id": 1, "ownr": 9})", "--user", "9"}).status == 2);
+    CHECK(explain({"--user", "9"}).status == 2);
 }
 
 TEST_CASE("token wants something to sign with")
