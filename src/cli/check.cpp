@@ -1,8 +1,13 @@
 #include "cli/commands.hpp"
+#include "cli/explanation_text.hpp"
 #include "cli/settings.hpp"
 #include "cli/terminal.hpp"
+#include "config/expectations.hpp"
 #include "config/load.hpp"
 #include "postgres/catalog_reader.hpp"
+#include "protocol/explanation_json.hpp"
+
+#include <unistd.h>
 
 #include <iostream>
 #include <memory>
@@ -14,39 +19,107 @@ namespace {
 struct options {
     std::string file;
     std::string database;
+    bool offline = false;
+    bool json = false;
 };
 
-// Rules against the tables as they are. False where an error was found.
-bool check_rules(const config::configuration& read, const options& given)
+std::string counted(std::size_t count, const std::string& what)
 {
-    postgres::connection on({.url = given.database, .purpose = "rowcast command"});
-    const std::vector<config::problem> problems = config::check(read.rules, *postgres::read_catalog(on));
-    for (const config::problem& each : problems) {
-        std::cerr << printable_lines(config::to_string(each, given.file)) << '\n';
+    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+// What was found, on its way to people (stderr, as compilers do) or to machines (stdout).
+class report_writer {
+public:
+    explicit report_writer(const options& given)
+        : given_(given)
+        , paint_(wants_colour(STDERR_FILENO))
+    {
     }
-    return !config::has_errors(problems);
+
+    void tell(const config::problem& what, const policy::explanation* why = nullptr)
+    {
+        const bool error = what.how_bad == config::problem::weight::error;
+        if (!given_.json) {
+            std::cerr << printable_lines(config::to_string(what, given_.file)) << '\n'
+                      << (why ? explanation_text(*why, paint_, "    ") : "");
+            return;
+        }
+        json_ += json_.empty() ? "{" : ",{";
+        if (what.at.line > 0) {
+            json_ += "\"line\":" + std::to_string(what.at.line) + ",\"column\":" + std::to_string(what.at.column) + ",";
+        }
+        json_ += std::string("\"severity\":\"") + (error ? "error" : "warning") + "\",\"message\":";
+        core::append_quoted(json_, what.message);
+        json_ += (why ? ",\"explanation\":" + protocol::to_json(*why) : "") + "}";
+    }
+
+    // `summary` is for people.
+    void end(const std::string& summary)
+    {
+        if (given_.json) {
+            std::cout << "[" << json_ << "]\n";
+        } else if (!summary.empty()) {
+            std::cout << summary << '\n';
+        }
+    }
+
+private:
+    const options& given_;
+    const painter paint_;
+    std::string json_;
+};
+
+exit_status refuse(report_writer& out, const std::vector<config::problem>& problems)
+{
+    for (const config::problem& each : problems) {
+        out.tell(each);
+    }
+    out.end("");
+    return exit_status::configuration_invalid;
 }
 
 exit_status run(const options& given)
 {
-    const auto loaded = read_configuration(given.file);
-    if (const auto* failed = std::get_if<exit_status>(&loaded)) {
-        return *failed;
+    report_writer out(given);
+    const auto loaded = config::load(given.file);
+    if (const auto* problems = std::get_if<std::vector<config::problem>>(&loaded)) {
+        return refuse(out, *problems);
     }
     const auto& read = std::get<config::configuration>(loaded);
-    if (!given.database.empty() && !check_rules(read, given)) {
-        return exit_status::configuration_invalid;
+    const std::string url = given.offline ? "" : given.database.empty() ? read.database.url : given.database;
+    policy::catalog_ptr watched;
+    if (!url.empty()) {
+        postgres::connection on({.url = url, .purpose = "rowcast command"});
+        watched = postgres::read_catalog(on);
+        const auto problems = config::check(read.rules, *watched);
+        if (config::has_errors(problems)) {
+            return refuse(out, problems);
+        }
+        for (const config::problem& each : problems) {
+            out.tell(each);
+        }
+    }
+    std::size_t unmet = 0;
+    std::size_t undecided = 0;
+    for (const config::disappointment& each : config::hold(read, watched.get())) {
+        out.tell(each.what, each.why ? &*each.why : nullptr);
+        ++(each.what.how_bad == config::problem::weight::error ? unmet : undecided);
     }
     std::size_t rules = 0;
     for (const auto& [name, of_table] : read.rules.tables) {
         rules += of_table.size();
     }
-    std::cout << printable(given.file) << " is valid: " << rules << (rules == 1 ? " rule" : " rules") << " for "
-              << read.rules.tables.size() << (read.rules.tables.size() == 1 ? " table" : " tables")
-              << (given.database.empty() ? " (not held against a database; --database URL does that)"
-                                         : ", which fit the database")
-              << ".\n";
-    return exit_status::ok;
+    std::string summary = printable(given.file) + " is valid: " + counted(rules, "rule") + " for " +
+                          counted(read.rules.tables.size(), "table") +
+                          (watched ? ", which fit the database" : " (not held against a database; --database URL does that)");
+    if (!read.expectations.empty()) {
+        summary += "; " + std::to_string(read.expectations.size() - unmet - undecided) + " of " +
+                   counted(read.expectations.size(), "expectation") + " met" +
+                   (undecided ? ", " + std::to_string(undecided) + " not decided" : "");
+    }
+    out.end(summary + ".");
+    return unmet ? exit_status::failed : exit_status::ok;
 }
 
 } // namespace
@@ -54,13 +127,17 @@ exit_status run(const options& given)
 void add_check(CLI::App& program, action& chosen)
 {
     auto given = std::make_shared<options>();
-    CLI::App* command = program.add_subcommand("check", "Say what is wrong with a configuration");
+    CLI::App* command =
+        program.add_subcommand("check", "Say what is wrong with a configuration, and whether its expectations are met");
     command->add_option("-c,--config,FILE", given->file, "The bridge.yaml")->required()->type_name("FILE");
     command
         ->add_option("-d,--database", given->database,
-                     "Also hold its rules against the watched tables of this database")
+                     "Hold its rules against the watched tables of this database (or DATABASE_URL, or the file's)")
         ->type_name("URL");
-    command->footer("  rowcast check --config config/bridge.yaml --database postgresql://localhost/shop");
+    command->add_flag("--offline", given->offline, "Against no database");
+    command->add_flag("--json", given->json, "For machines: a list of what was found");
+    command->footer("Exit status: 0 it is valid, 1 an expectation is not met, 3 it is invalid, 4 the database cannot be reached.\n\n"
+                    "  rowcast check --config config/bridge.yaml --database postgresql://localhost/shop");
     on_chosen(*command, chosen, given, run);
 }
 

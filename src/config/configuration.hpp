@@ -1,5 +1,6 @@
 #pragma once
 
+#include "config/expectation.hpp"
 #include "policy/rules.hpp"
 
 #include <chrono>
@@ -92,6 +93,7 @@ struct configuration {
     config::rollout rollout;
     config::log log;
     policy::rules rules;
+    std::vector<expectation> expectations;
 };
 
 } // namespace rowcast::config

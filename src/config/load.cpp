@@ -1,5 +1,6 @@
 #include "config/load.hpp"
 
+#include "config/expectations_reader.hpp"
 #include "config/jwt.hpp"
 #include "config/rules_reader.hpp"
 #include "config/section.hpp"
@@ -206,13 +207,6 @@ void read_auth(section from, auth& into)
     from.finish();
 }
 
-void refuse_later(section& file, std::string_view key)
-{
-    if (const core::value* value = file.raw(key)) {
-        file.complain(*value, key, "is not supported by this version yet; take it out");
-    }
-}
-
 void read_file(section file, configuration& into, problems& found)
 {
     read_database(file.inner("database"), into.database);
@@ -227,7 +221,7 @@ void read_file(section file, configuration& into, problems& found)
     log.choice("format", into.log.format, std::array<std::string_view, 2>{"text", "json"});
     log.finish();
     into.rules = read_rules(file, found);
-    refuse_later(file, "expectations");
+    into.expectations = read_expectations(file);
     file.finish();
 }
 
@@ -240,10 +234,7 @@ loaded parse(const std::string& text, const environment& names)
     configuration read;
     read_file(section(&tree, "", found), read, found);
     if (!found.empty()) {
-        const auto earlier = [](const problem& left, const problem& right) {
-            return std::pair(left.at.line, left.at.column) < std::pair(right.at.line, right.at.column);
-        };
-        std::stable_sort(found.begin(), found.end(), earlier);
+        sort_by_place(found);
         return found;
     }
     if (read.database.url.empty()) {

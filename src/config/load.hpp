@@ -25,8 +25,8 @@ loaded load(const std::string& path, const environment& names = process_environm
 inline constexpr std::size_t largest_file = 1024 * 1024;
 
 // What is wrong with the rules over these tables. Errors: a column that a table does not have, a predicate that its
-// type cannot take, a rule that does not give the key. Warnings: rules for a table that is not watched, a watched table
-// without rules.
+// type cannot take, a rule that does not give the key, one that can never hold, rules for a table that is not watched.
+// Warnings: a rule that another one makes useless, a watched table without rules.
 std::vector<problem> check(const policy::rules& all, const policy::catalog& watched);
 
 } // namespace rowcast::config

@@ -22,9 +22,12 @@ struct problem {
     bool operator==(const problem&) const = default;
 };
 
+// In the order of the file; what is about the file as a whole comes last.
+void sort_by_place(std::vector<problem>& found);
+
 bool has_errors(const std::vector<problem>& found);
 
-// `bridge.yaml:12:5: unknown key 'tabels'; did you mean 'tables'?`
+// `bridge.yaml:12:5: error: unknown key 'tabels'; did you mean 'tables'?`
 std::string to_string(const problem& found, std::string_view file);
 
 } // namespace rowcast::config

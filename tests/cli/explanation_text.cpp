@@ -53,7 +53,7 @@ Not sent: no rule for this user holds.
 TEST_CASE("an explanation is safe for a terminal, and keeps long values short")
 {
     const std::string text = told({{{}, rule_predicate(R"({"status": "a"})"), {}, {}}},
-                                  inserted(R"({"id":1,"owner":7,"status":")" + "\u202e" + std::string(5'000, 'x') + "\"}"));
+                                  inserted(R"({"id":1,"owner":7,"status":")" + std::string("\u202e") + std::string(5'000, 'x') + "\"}"));
     CHECK(text.find("\u202e") == std::string::npos);
     CHECK(text.size() < 1'000);
 }

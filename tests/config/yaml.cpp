@@ -93,7 +93,7 @@ TEST_CASE("depth and syntax are refused with their place")
 
 TEST_CASE("duplicate keys, odd keys, tags and second documents are refused")
 {
-    CHECK(refusal("a: 1\nb: 2\na: 3\n") == "f:3:1: the key 'a' was given already, in line 1");
+    CHECK(refusal("a: 1\nb: 2\na: 3\n") == "f:3:1: error: the key 'a' was given already, in line 1");
     CHECK(contains(refusal("[a, b]: 1"), "key must be a plain text"));
     CHECK(contains(refusal("{a: 1}: 1"), "key must be a plain text"));
     CHECK(contains(refusal("a: !!python/object 1"), "tags"));

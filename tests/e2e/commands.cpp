@@ -218,6 +218,31 @@ TEST_CASE("revoke says whom, and until when")
     CHECK(run_rowcast({"revoke", "--user", "a", "--token", "b", "--database", db.url()}).status == 2);
     CHECK(run_rowcast({"revoke", "--user", "a", "--for", "soon", "--database", db.url()}).status == 2);
     CHECK(run_rowcast({"revoke", "--user", "a", "--database", "postgresql://127.0.0.1:1/nothing"}).status == 4);
+}
+
+TEST_CASE("check runs the file's expectations, and explains those that are not met")
+{
+    const database db{with_rowcast};
+    db.execute("create table t (id int primary key, owner int, secret text); select rowcast.watch('t', notify => true)");
+    const auto expecting = [](const std::string& sees) {
+        return "tables:\n  public.t:\n    - {where: {owner: $claims.sub}, columns: [id, owner]}\n"
+               "expectations:\n  - {user: {sub: 7}, table: public.t, row: {id: 1, owner: 7}, sees: " + sees + "}\n";
+    };
+    const file met{expecting("[id, owner]")};
+    const outcome good = run_rowcast({"check", met.path(), "--database", db.url()});
+    CHECK(good.status == 0);
+    CHECK_THAT(good.output, Contains("1 of 1 expectation met."));
+    CHECK(run_rowcast({"check", met.path(), "--offline", "--database", "postgresql://127.0.0.1:1/nothing"}).status == 0);
+
+    const file unmet{expecting("row")};
+    const outcome bad = run_rowcast({"check", unmet.path(), "--database", db.url()});
+    CHECK(bad.status == 1);
+    CHECK_THAT(bad.errors, Contains(":5:70: error: expected the user to see the whole row, and they see id, owner") &&
+                               Contains("    ✓ rule 1, line 3, for everybody; gives id, owner"));
+    const outcome machines = run_rowcast({"check", unmet.path(), "--json", "--database", db.url()});
+    CHECK(machines.status == 1);
+    CHECK_THAT(machines.output, Contains(R"([{"line":5,"column":70,"severity":"error")") && Contains(R"("verdict":"sent")"));
+}
 
 TEST_CASE("explain says why a user gets a row or does not: as it is now, as it was logged, or as it is written down")
 {

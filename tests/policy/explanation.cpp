@@ -77,8 +77,7 @@ TEST_CASE("what is unknown is explained by what is missing")
     };
     CHECK(remark(R"({"owner": "$claims.org.id"})", "{}") == "the user has no claim 'org.id'");
     CHECK(remark(R"({"owner": "$claims.org"})", R"({"org": null})") == "the user's claim 'org' is null");
-    CHECK(remark(R"({"owner": "$claims.org"})", R"({"org": "alice"})") ==
-          "column 'owner': 'alice' is not an integer, as values of type integer are");
+    CHECK(remark(R"({"owner": "$claims.org"})", R"({"org": "alice"})").starts_with("column 'owner': 'alice' is not an integer"));
     CHECK(remark(R"({"owner": "$claims.org"})", R"({"org": [8]})") == "$claims.org is a list, and one value is wanted");
     CHECK(remark(R"({"paid": true})", "{}") == "compared with null, which is neither true nor false");
     CHECK(remark(R"({"owner": {"in": [1, null]}})", "{}") == "a null is among the values");
