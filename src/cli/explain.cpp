@@ -13,6 +13,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <memory>
@@ -28,6 +29,7 @@ struct options {
     token_wish user;
     std::string token;
     std::string claims;
+    std::vector<std::string> sets; // name=values
     std::string row;
     std::string key;
     std::optional<std::uint64_t> change;
@@ -70,6 +72,21 @@ core::result<policy::identity> find_user(const options& given, const config::aut
     }
     auto claims = claims_for(given.user, settings, now, std::chrono::hours(1));
     return claims ? policy::identify(std::move(*claims), settings.roles_claim) : claims.error();
+}
+
+core::result<void> add_sets(const options& given, policy::identity& who)
+{
+    for (const std::string& each : given.sets) {
+        const std::size_t equals = std::min(each.find('='), each.size());
+        const std::string name = each.substr(0, equals);
+        const auto values = protocol::parse_json(equals < each.size() ? each.substr(equals + 1) : "null");
+        auto made = values ? policy::literal_set(name, *values) : core::result<policy::set_value_ptr>(values.error());
+        if (!made) {
+            return wrong("--set wants NAME=LIST, like rooms=[1,2]: " + made.error().message);
+        }
+        who.sets[name] = std::move(*made);
+    }
+    return {};
 }
 
 std::shared_ptr<const policy::table> find_table(const policy::catalog& watched, const std::string& name,
@@ -181,11 +198,15 @@ exit_status run(const options& given)
         return *failed;
     }
     const auto& settings = std::get<config::configuration>(loaded);
-    const auto who = find_user(given, settings.auth);
+    auto who = find_user(given, settings.auth);
     if (!who) {
         std::cerr << "rowcast: this user is not let in: " << printable_lines(core::describe(who.error().code).sentence) << ' '
                   << printable_lines(who.error().message) << '\n';
         return exit_status::failed;
+    }
+    if (const auto done = add_sets(given, *who); !done) {
+        std::cerr << "rowcast: " << printable_lines(done.error().message) << '\n';
+        return exit_status::usage;
     }
     const auto found = given.channel.empty() ? explain_row(given, settings.rules, *who)
                                              : policy::explain_channel(settings.rules, given.channel, *who);
@@ -231,6 +252,9 @@ void add_explain(CLI::App& program, action& chosen)
     command->add_option("-r,--role", given->user.roles, "A role; may be repeated")->delimiter(',')->type_name("ROLE")->group("Who");
     command->add_option("--claim", given->user.claims, "Another claim; VALUE is JSON, or else text; may be repeated")
         ->type_name("NAME=VALUE")
+        ->group("Who");
+    command->add_option("--set", given->sets, "What a set holds for them: a JSON list; may be repeated")
+        ->type_name("NAME=LIST")
         ->group("Who");
     command->add_option("--token", given->token, "A token, verified as the bridge would")->type_name("TOKEN")->group("Who");
     command->add_option("--claims", given->claims, "All claims of a token, JSON")->type_name("JSON")->group("Who");

@@ -20,6 +20,7 @@ struct expectation {
 
     core::mark at;
     std::optional<core::value> claims; // of the user's token; nothing: without a token
+    std::optional<core::value> sets;   // what the sets hold for them, each a list
     std::string table;                 // empty: a channel
     std::string channel;
     std::optional<core::value> before; // a change; a row by itself is `after`

@@ -99,9 +99,12 @@ public:
 
     void hear(const expectation& what)
     {
-        const auto who = find_user(what);
+        auto who = find_user(what);
         if (!who) {
             return complain(what.at, who.error().message);
+        }
+        if (!add_sets(what, *who)) {
+            return;
         }
         if (!what.channel.empty()) {
             return compare(what, policy::explain_channel(file_.rules, what.channel, *who));
@@ -137,6 +140,28 @@ private:
                                  "names no user, and auth.anonymous is false: without a token nobody is let in"};
         }
         return policy::identity{"", {"anonymous"}, {core::object{}, {}}, std::nullopt};
+    }
+
+    bool add_sets(const expectation& what, policy::identity& who)
+    {
+        std::vector<std::string_view> names;
+        for (const auto& [name, set] : file_.rules.sets) {
+            names.push_back(name);
+        }
+        for (const auto& [name, values] : what.sets ? *what.sets->as_object() : core::object()) {
+            if (!file_.rules.sets.contains(name)) {
+                complain(values.at, "there is no set '" + name + "' under 'sets'" + core::did_you_mean(name, names));
+                return false;
+            }
+            core::mark at = values.at;
+            auto made = policy::literal_set(name, values, &at);
+            if (!made) {
+                complain(at, made.error().message);
+                return false;
+            }
+            who.sets[name] = std::move(*made);
+        }
+        return true;
     }
 
     std::shared_ptr<const policy::table> find_table(const expectation& what)

@@ -81,6 +81,7 @@ expectation read_one(section from)
     made.at = from.at();
     const core::value here{nullptr, made.at};
     made.claims = object(from, "user", "the claims of a token, like {sub: \"7\", roles: [customer]}");
+    made.sets = object(from, "sets", "sets and their values, like {my_rooms: [a, b]}");
     from.text("table", made.table);
     from.text("channel", made.channel);
     const core::value* row = from.raw("row");

@@ -19,11 +19,7 @@ bool contains(const std::vector<std::string>& names, std::string_view name)
 
 std::string to_text(const predicate::reference& to)
 {
-    std::string text = to.from == predicate::reference::kind::claims ? "$claims" : "$sets";
-    for (const std::string& step : to.path) {
-        text += "." + step;
-    }
-    return text;
+    return (to.from == predicate::reference::kind::claims ? "$claims." : "$sets.") + to.name();
 }
 
 std::string quoted(const std::string& name)
@@ -99,7 +95,10 @@ private:
     void look_up(const predicate::condition& source, const predicate::reference& to, condition& into) const
     {
         into.reference = to_text(to);
-        const std::string path = into.reference.substr(into.reference.find('.') + 1);
+        if (to.from == predicate::reference::kind::sets) {
+            return look_up_set(to, into);
+        }
+        const std::string path = to.name();
         const core::value* claim = who_ ? find_claim(who_->claims, path) : nullptr;
         if (!claim) {
             into.remark = "the user has no claim " + quoted(path);
@@ -118,6 +117,23 @@ private:
         } else if (const auto bound = bound_predicate::bind(predicate(literal), over_, nullptr); !bound) {
             into.remark = bound.error().message;
         }
+    }
+
+    void look_up_set(const predicate::reference& to, condition& into) const
+    {
+        const auto found = who_ ? who_->sets.find(to.name()) : decltype(who_->sets)::const_iterator();
+        if (!who_ || found == who_->sets.end()) {
+            into.remark = "what the set " + quoted(to.name()) + " holds for this user is not known";
+            return;
+        }
+        core::list values;
+        for (const std::string& each : found->second->texts()) {
+            values.push_back({each});
+        }
+        if (found->second->has_null()) {
+            values.push_back({nullptr});
+        }
+        into.compared = core::value{std::move(values)};
     }
 
     std::string remark_on(const predicate::condition& source, std::string_view value) const

@@ -20,7 +20,7 @@ struct explained_predicate {
     struct condition {
         std::string text; // `owner_id eq $claims.sub`
         std::string reference; // `$claims.sub`; empty where the value stands in the rule itself
-        std::optional<core::value> compared; // what the reference stands for; nothing: the user has no such claim
+        std::optional<core::value> compared; // what the reference stands for; nothing: the user has none
         std::optional<std::string> value; // the row's, as raw JSON; nothing: not in the log, as the row was too large
         std::string remark; // why it cannot be told, or what is odd about it; mostly empty
     };

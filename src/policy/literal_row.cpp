@@ -4,6 +4,7 @@
 #include "core/nearest.hpp"
 #include "policy/scalar.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace rowcast::policy {
@@ -16,16 +17,26 @@ bool is_json(const std::string& text)
     return scan.value(whole) && scan.at_end();
 }
 
+std::optional<std::string> plain_text(const core::value& value)
+{
+    if (const core::number* number = value.as_number()) {
+        return number->digits;
+    }
+    if (const bool* boolean = value.as_bool()) {
+        return *boolean ? "true" : "false";
+    }
+    const std::string* text = value.as_string();
+    return text ? std::optional(*text) : std::nullopt;
+}
+
 // How PostgreSQL's row_to_json would write it; nothing where the type has no such value.
 std::optional<std::string> spell(type_family family, const core::value& value)
 {
-    const core::number* number = value.as_number();
-    const bool* boolean = value.as_bool();
-    const std::string* text = value.as_string();
-    if (value.is_null() || !is_scalar(family) || (!number && !boolean && !text)) {
+    const auto text = plain_text(value);
+    if (!text || !is_scalar(family)) {
         return core::to_json(value);
     }
-    const std::string plain = number ? number->digits : boolean ? (*boolean ? "true" : "false") : *text;
+    const std::string& plain = *text;
     std::string as_text;
     core::append_quoted(as_text, plain);
     // What is written bare (numbers, booleans) and what in quotes is the type's matter, not the writer's.
@@ -76,6 +87,35 @@ core::result<core::row> literal_row(const table& over, const core::value& column
         json += ":" + *spelled;
     }
     return core::row::parse(json.empty() ? "{}" : json + "}");
+}
+
+core::result<set_value_ptr> literal_set(const std::string& name, const core::value& values, core::mark* at)
+{
+    const core::list* given = values.as_list();
+    const bool plain = given && std::all_of(given->begin(), given->end(), [](const core::value& each) {
+        return each.is_null() || plain_text(each);
+    });
+    if (!plain) {
+        if (at) {
+            *at = values.at;
+        }
+        return core::failure{core::error_code::bad_request, "the set '" + name + "' is a list of plain values, like [a, b]"};
+    }
+    std::vector<std::string> texts;
+    bool has_null = false;
+    for (const core::value& each : *given) {
+        if (each.is_null()) {
+            has_null = true;
+        } else {
+            texts.push_back(*plain_text(each));
+        }
+    }
+    std::sort(texts.begin(), texts.end());
+    texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+    auto definition = std::make_shared<set_definition>();
+    definition->name = name;
+    return std::make_shared<const set_value>(set_call{std::move(definition), {}}, 0, std::make_shared<const set_plan>(),
+                                             std::move(texts), has_null);
 }
 
 } // namespace rowcast::policy

@@ -3,6 +3,7 @@
 #include "core/result.hpp"
 #include "core/row.hpp"
 #include "core/value.hpp"
+#include "policy/set.hpp"
 #include "policy/table.hpp"
 
 namespace rowcast::policy {
@@ -11,5 +12,8 @@ namespace rowcast::policy {
 // column's type, columns that are not there null. Fails with unknown_column, or bad_request where a value is none of its
 // column's type; `at`, if given, becomes the place in the file.
 core::result<core::row> literal_row(const table& over, const core::value& columns, core::mark* at = nullptr);
+
+// The values of a set that somebody wrote down (a list of plain values), for one user. Fails with bad_request.
+core::result<set_value_ptr> literal_set(const std::string& name, const core::value& values, core::mark* at = nullptr);
 
 } // namespace rowcast::policy

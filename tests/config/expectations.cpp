@@ -61,6 +61,25 @@ TEST_CASE("an expectation that is met says nothing, with a database and without"
     CHECK(told(met, nullptr) == "");
 }
 
+TEST_CASE("an expectation says what the sets hold, and needs no database for it")
+{
+    const auto of_rooms = [](const std::string& given) {
+        const std::string text = "sets: {rooms: {query: select 1, watch: [public.t]}}\n"
+                                 "channels: {\"room:*\": [{where: {channel: {in: $sets.rooms}}}]}\n"
+                                 "expectations:\n  - {channel: 'room:1', " + given + "}\n";
+        std::string all;
+        for (const config::disappointment& each : config::hold(valid(text), nullptr)) {
+            all += each.what.message;
+        }
+        return all;
+    };
+    CHECK(of_rooms("sets: {rooms: ['room:1']}, sees: true") == "");
+    CHECK(of_rooms("sees: nothing") == "");
+    CHECK(contains(of_rooms("sets: {rooms: ['room:1']}, sees: nothing"), "and they see it"));
+    CHECK(contains(of_rooms("sets: {room: []}, sees: nothing"), "did you mean 'rooms'?"));
+    CHECK(contains(of_rooms("sets: {rooms: a}, sees: nothing"), "a list of plain values"));
+}
+
 TEST_CASE("an expectation that is not met is told with its place, what was expected and what is so")
 {
     CHECK(told(customer + "row: {id: 1, owner_id: 7}, sees: [id]}") ==

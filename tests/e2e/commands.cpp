@@ -237,11 +237,11 @@ TEST_CASE("check runs the file's expectations, and explains those that are not m
     const file unmet{expecting("row")};
     const outcome bad = run_rowcast({"check", unmet.path(), "--database", db.url()});
     CHECK(bad.status == 1);
-    CHECK_THAT(bad.errors, Contains(":5:70: error: expected the user to see the whole row, and they see id, owner") &&
+    CHECK_THAT(bad.errors, Contains(":5:69: error: expected the user to see the whole row, and they see id, owner") &&
                                Contains("    ✓ rule 1, line 3, for everybody; gives id, owner"));
     const outcome machines = run_rowcast({"check", unmet.path(), "--json", "--database", db.url()});
     CHECK(machines.status == 1);
-    CHECK_THAT(machines.output, Contains(R"([{"line":5,"column":70,"severity":"error")") && Contains(R"("verdict":"sent")"));
+    CHECK_THAT(machines.output, Contains(R"([{"line":5,"column":69,"severity":"error")") && Contains(R"("verdict":"sent")"));
 }
 
 TEST_CASE("explain says why a user gets a row or does not: as it is now, as it was logged, or as it is written down")

@@ -1,5 +1,6 @@
 #include "policy/explanation.hpp"
 #include "policy/given.hpp"
+#include "policy/literal_row.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -81,6 +82,19 @@ TEST_CASE("what is unknown is explained by what is missing")
     CHECK(remark(R"({"owner": "$claims.org"})", R"({"org": [8]})") == "$claims.org is a list, and one value is wanted");
     CHECK(remark(R"({"paid": true})", "{}") == "compared with null, which is neither true nor false");
     CHECK(remark(R"({"owner": {"in": [1, null]}})", "{}") == "a null is among the values");
+}
+
+TEST_CASE("a set is explained by its values, and one that is not known is said to be so")
+{
+    const auto mine = rule(R"({"owner": {"in": "$sets.mine"}})");
+    policy::identity who = user("{}");
+    CHECK(only_condition(explained({mine}, inserted(order), who)).remark ==
+          "what the set 'mine' holds for this user is not known");
+    who.sets["mine"] = policy::literal_set("mine", tree(R"([8, 9, "9", null])")).value();
+    const auto found = explained({mine}, inserted(order), who);
+    CHECK(found.what == verdict::sent);
+    CHECK(core::to_json(*only_condition(found).compared) == R"(["8","9",null])");
+    CHECK_FALSE(policy::literal_set("mine", tree(R"([[1]])")).has_value());
 }
 
 TEST_CASE("rules for others and rules that do not fit are told apart from rules that do not hold")
