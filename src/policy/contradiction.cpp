@@ -119,11 +119,11 @@ private:
     std::string bound(std::optional<limit>& kept, const core::value& literal, bool exclusive, const std::string& text)
     {
         const auto value = canonical_of(literal, over_.family);
-        if (!value || !is_ordered(over_.family)) {
+        if (!value || !is_ordered(over_)) {
             return {};
         }
         const limit made{*value, exclusive, text};
-        const auto order = kept ? compare(over_.family, *value, kept->value) : std::strong_ordering::equal;
+        const auto order = kept ? compare(over_, *value, kept->value) : std::partial_ordering::equivalent;
         const bool narrower = &kept == &least_ ? order > 0 : order < 0;
         if (!kept || narrower || (order == 0 && exclusive)) {
             kept = made;
@@ -137,7 +137,10 @@ private:
             if (!end) {
                 return true;
             }
-            const auto order = compare(over_.family, value, end->value);
+            const auto order = compare(over_, value, end->value);
+            if (order == std::partial_ordering::unordered) {
+                return true; // not known here
+            }
             return order == 0 ? !end->exclusive : (order < 0) == upper;
         };
         return fits(least_, false) && fits(most_, true);
@@ -146,7 +149,7 @@ private:
     std::string within_limits() const
     {
         if (least_ && most_) {
-            const auto order = compare(over_.family, least_->value, most_->value);
+            const auto order = compare(over_, least_->value, most_->value);
             if (order > 0 || (order == 0 && (least_->exclusive || most_->exclusive))) {
                 return both(least_->text, most_->text);
             }
@@ -154,7 +157,7 @@ private:
         if (among_ && (least_ || most_) &&
             std::none_of(among_->begin(), among_->end(), [&](const std::string& each) { return is_within(each); })) {
             const bool low = !most_ || (least_ && std::all_of(among_->begin(), among_->end(), [&](const std::string& each) {
-                                            return compare(over_.family, each, least_->value) <= 0;
+                                            return compare(over_, each, least_->value) <= 0;
                                         }));
             return both(among_text_, low ? least_->text : most_->text);
         }
