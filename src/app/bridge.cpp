@@ -15,6 +15,7 @@
 #include "app/keeper.hpp"
 #include "app/log_readings.hpp"
 #include "app/operator_calls.hpp"
+#include "app/set_store.hpp"
 #include "app/trust.hpp"
 #include "config/load.hpp"
 #include "config/restart.hpp"
@@ -71,6 +72,7 @@ struct bridge::parts {
         : settings(std::move(with_settings)), tell(with.tell ? std::move(with.tell) : [](const observe::observation&) {}),
           outside(std::move(with)), trusted(settings.auth, tell), rules(std::make_shared<const policy::rules>(settings.rules)),
           readings({.url = settings.database.url, .purpose = "rowcast catch-up"}, log_reading_threads, tell),
+          sets(settings.database.url, tell, [this] { server.permissions_changed(); }),
           hub(shards(), {}, readings), server(settings.server, settings.rollout, shards(), services())
     {
         hub.connect([this](hub::shard_id shard, std::function<void()> work) { server.post(shard, std::move(work)); },
@@ -86,6 +88,11 @@ struct bridge::parts {
                 .permitted = [this] { return permitted(); },
                 .authenticate = [this](std::optional<std::string_view> token) { return trusted.authenticate(token); },
                 .admit = [this](const policy::identity& who, std::string_view session) { return trusted.admit(who, session); },
+                .find_set = [this](const policy::set_call& wanted) { return sets.find(wanted); },
+                .load_sets =
+                    [this](hub::shard_id shard, std::vector<policy::set_call> wanted, auto done) {
+                        sets.load(std::move(wanted), [this, shard](auto work) { server.post(shard, std::move(work)); }, std::move(done));
+                    },
                 .not_ready = [this] { return not_ready(); },
                 .metrics = outside.metrics,
                 .administer = {{"reload", desk.action([this](const net::admin_request& asked) { return answer_reload(asked); })},
@@ -158,6 +165,7 @@ struct bridge::parts {
     const std::chrono::system_clock::time_point began = std::chrono::system_clock::now();
 
     log_readings readings;
+    set_store sets;
     hub_thread hub;
     admin_desk desk;
     net::server server;
@@ -208,6 +216,7 @@ void bridge::parts::adopt(policy::catalog_ptr found)
     {
         const std::lock_guard lock(mutex);
         catalog = std::move(found);
+        sets.define(*rules, catalog);
     }
     server.permissions_changed();
 }
@@ -223,16 +232,19 @@ void bridge::parts::follow()
     callbacks.started = [this, codec_of, past](const postgres::log_identity& identity, const core::snapshot& head) {
         const auto codec = codec_of(identity);
         readings.expect(identity, codec);
+        sets.follows(head);
         auto recent = std::exchange(*past, std::nullopt).value_or(postgres::recent_past{head, {}});
         hub.started(codec, std::move(recent.from), std::move(recent.pages));
     };
     callbacks.batch = [this](core::batch_ptr page) {
         heard(page);
-        hub.publish(std::move(page));
+        auto superseded = sets.follow(*page);
+        hub.publish(std::move(page), std::move(superseded));
     };
     callbacks.replaced = [this, codec_of](std::string_view reason, const postgres::log_identity& identity, const core::snapshot& head) {
         const auto codec = codec_of(identity);
         readings.expect(identity, codec);
+        sets.replaced(head);
         hub.replaced(std::string(reason), codec, head);
     };
     callbacks.message = [this](const postgres::notification& message) {
@@ -313,6 +325,9 @@ std::vector<config::problem> bridge::parts::adopt(const config::configuration& w
     {
         const std::lock_guard lock(mutex);
         rules = std::make_shared<const policy::rules>(wanted.rules);
+        if (catalog) {
+            sets.define(*rules, catalog);
+        }
         keep = wanted.database.keep;
         longest_token = wanted.auth.longest_token;
     }
@@ -388,6 +403,7 @@ void bridge::stop(std::chrono::milliseconds deadline)
     parts_->server.stop(deadline);
     parts_->desk.stop();
     parts_->hub.stop();
+    parts_->sets.stop(); // the follower may be waiting for it
     if (parts_->source) {
         parts_->source->stop();
     }

@@ -63,11 +63,11 @@ void hub_thread::started(std::shared_ptr<const core::cursor_codec> codec, core::
     });
 }
 
-void hub_thread::publish(core::batch_ptr batch)
+void hub_thread::publish(core::batch_ptr batch, std::vector<policy::set_value_ptr> superseded)
 {
     auto place = ticket();
-    boost::asio::post(thread_, [this, batch = std::move(batch), place = std::move(place)]() mutable {
-        hand_out(hub_.publish(std::move(batch)), std::move(place));
+    boost::asio::post(thread_, [this, batch = std::move(batch), superseded = std::move(superseded), place = std::move(place)]() mutable {
+        hand_out(hub_.publish(std::move(batch), std::move(superseded)), std::move(place));
         if (!hub_.inside_transaction()) {
             for (core::change& each : std::exchange(messages_, {})) {
                 hand_out(hub_.pass_on(std::move(each)), nullptr);

@@ -34,7 +34,8 @@ public:
 
     // `past`: the pages of one step from `from` to where the source stands, or none.
     void started(std::shared_ptr<const core::cursor_codec> codec, core::snapshot from, std::vector<core::batch_ptr> past);
-    void publish(core::batch_ptr batch); // waits while the shards are behind
+    // Waits while the shards are behind. `superseded`: see hub::publish.
+    void publish(core::batch_ptr batch, std::vector<policy::set_value_ptr> superseded);
     void replaced(std::string reason, std::shared_ptr<const core::cursor_codec> codec, core::snapshot head);
     void read_to_end(); // the source has, whether there was anything or not
     void message(core::change passed_on); // dropped where too many wait

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <set>
 #include <string>
+#include <unordered_set>
 
 namespace rowcast::app {
 
@@ -46,6 +47,9 @@ void audience::add(std::size_t reading, const std::vector<hub::view_spec>& views
             by_id_.push_back(taken.get());
             index_.add(taken->view);
         }
+        for (const policy::set_value_ptr& set : spec.sets) {
+            sets_.add(*set, reading);
+        }
         if (taken->readings.empty() || taken->readings.back() != reading) {
             taken->readings.push_back(reading);
         }
@@ -63,6 +67,9 @@ postgres::log_filter audience::filter() const
             tables.emplace(each->view.spec.table());
         }
     }
+    for (std::string& each : sets_.tables()) {
+        tables.insert(std::move(each));
+    }
     return {{tables.begin(), tables.end()}, {channels.begin(), channels.end()}};
 }
 
@@ -79,6 +86,11 @@ std::vector<std::size_t> audience::concerned(const core::batch& page)
             }
         });
     }
+    std::unordered_set<std::size_t> by_sets;
+    for (const core::change& each : page.changes) {
+        sets_.find(each, by_sets);
+    }
+    found.insert(found.end(), by_sets.begin(), by_sets.end());
     std::sort(found.begin(), found.end());
     found.erase(std::unique(found.begin(), found.end()), found.end());
     return found;

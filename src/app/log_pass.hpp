@@ -47,6 +47,7 @@ private:
     std::unordered_map<std::string, std::unique_ptr<seat>> by_key_;
     std::vector<seat*> by_id_;
     hub::view_index index_;
+    policy::set_index sets_; // that the readings' rights hang on: their changes are told too
 };
 
 } // namespace rowcast::app

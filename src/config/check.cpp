@@ -3,6 +3,7 @@
 #include "policy/contradiction.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace rowcast::config {
 namespace {
@@ -120,9 +121,20 @@ std::vector<problem> check(const policy::rules& all, const policy::catalog& watc
         }
         look.check_against_each_other(rules);
     }
+    std::set<std::string_view> through_sets;
+    for (const auto& [name, set] : all.sets) {
+        for (const std::string& table : set->watch) {
+            through_sets.insert(table);
+            if (!watched.find(table)) {
+                const std::string meant = core::did_you_mean(table, names);
+                look.error(set->at, "sets." + name + " watches " + table + ", which rowcast does not" +
+                                        (meant.empty() ? "; `rowcast watch` it, or the set gives nothing" : meant));
+            }
+        }
+    }
     for (const auto& [name, table] : watched.tables) {
         const auto rules = all.tables.find(name);
-        if (rules == all.tables.end() || rules->second.empty()) {
+        if ((rules == all.tables.end() || rules->second.empty()) && !through_sets.contains(name)) {
             look.warn({}, name + " is watched, and no rule gives it to anybody");
         }
     }

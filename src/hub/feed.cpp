@@ -14,16 +14,16 @@ feed::~feed()
     state_->leave();
 }
 
-core::result<void> feed::subscribe(request wanted, std::optional<std::string> after)
+core::result<void> feed::subscribe(request wanted, std::optional<std::string> after, std::optional<core::error_code> reset)
 {
     std::vector<request> one;
     one.push_back(std::move(wanted));
-    return state_->subscribe(std::move(one), std::move(after), true);
+    return state_->subscribe(std::move(one), std::move(after), reset, true);
 }
 
-core::result<void> feed::subscribe_together(std::vector<request> wanted, std::optional<std::string> after)
+core::result<void> feed::subscribe_together(std::vector<request> wanted, std::optional<std::string> after, std::optional<core::error_code> reset)
 {
-    return state_->subscribe(std::move(wanted), std::move(after), false);
+    return state_->subscribe(std::move(wanted), std::move(after), reset, false);
 }
 
 core::result<void> feed::unsubscribe(std::string_view id)

@@ -83,10 +83,11 @@ public:
 
     // WebSocket: one subscription that catches up by itself, under its own id. Fails with duplicate_subscription,
     // too_many_subscriptions. A resynced subscription may be subscribed again.
-    core::result<void> subscribe(request wanted, std::optional<std::string> after);
+    // With `reset`, a position before is lost already for that reason; it begins now, and its client is told.
+    core::result<void> subscribe(request wanted, std::optional<std::string> after, std::optional<core::error_code> reset = {});
 
     // SSE and polling: all subscriptions at once, moving together from one cursor. Only on an empty feed.
-    core::result<void> subscribe_together(std::vector<request> wanted, std::optional<std::string> after);
+    core::result<void> subscribe_together(std::vector<request> wanted, std::optional<std::string> after, std::optional<core::error_code> reset = {});
 
     // Fails with unknown_subscription.
     core::result<void> unsubscribe(std::string_view id);

@@ -16,7 +16,7 @@ bool feed::state::subscription::wants(const event& what) const
     return operations.empty() || what.op == core::operation::truncate || what.what == event::kind::resync || operations.contains(what.op);
 }
 
-core::result<void> feed::state::subscribe(std::vector<request> wanted, std::optional<std::string> after, bool named)
+core::result<void> feed::state::subscribe(std::vector<request> wanted, std::optional<std::string> after, std::optional<core::error_code> reset, bool named)
 {
     assert(named || subscriptions_.empty());
     // Those that were stopped count until they are subscribed again or left: the client decides how many there are.
@@ -42,6 +42,7 @@ core::result<void> feed::state::subscribe(std::vector<request> wanted, std::opti
     group& started = groups_[number];
     started.named = named;
     started.after = std::move(after);
+    started.reset = reset;
     attach(number);
     return {};
 }

@@ -31,7 +31,7 @@ class feed::state final : public shard::receiver, public std::enable_shared_from
 public:
     state(shard& home, feed_limits limits, std::function<void()> ready);
 
-    core::result<void> subscribe(std::vector<request> wanted, std::optional<std::string> after, bool named);
+    core::result<void> subscribe(std::vector<request> wanted, std::optional<std::string> after, std::optional<core::error_code> reset, bool named);
     core::result<void> unsubscribe(std::string_view id);
     void stop(std::string_view id, std::string reason);
     std::optional<output> next(const portion& most);

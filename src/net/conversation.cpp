@@ -59,7 +59,8 @@ void conversation::open(std::optional<policy::identity> who, bool has_token, mom
     place_ = std::move(*place);
     who_ = std::move(who);
     has_token_ = has_token;
-    say(protocol::welcome(name_, home_.cursor(), settings_.heartbeat));
+    mark_ = who_ ? cursor_mark(with_, *who_) : cursor_mark();
+    say(protocol::welcome(name_, mark_.put_on(home_.cursor()), settings_.heartbeat));
     if (has_token) {
         say(protocol::authenticated(who_->expires));
     }
@@ -151,7 +152,8 @@ void conversation::subscribe(const protocol::wish& wanted)
     }
     auto& request = std::get<hub::feed::request>(allowed);
     std::string rights = request.view.rights();
-    if (auto subscribed = feed_.subscribe(std::move(request), wanted.after); !subscribed) {
+    auto [after, reset] = mark_.take_off(wanted.after);
+    if (auto subscribed = feed_.subscribe(std::move(request), std::move(after), reset); !subscribed) {
         refuse(wanted.id, subscribed.error());
         return;
     }
@@ -237,7 +239,7 @@ bool conversation::tick(moment now)
     next_beat_ = now.steady + settings_.heartbeat;
     if (said_.empty() && !feed_.has_output()) {
         if (auto cursor = feed_.moved_on()) {
-            say(protocol::cursor_moved(*cursor));
+            say(protocol::cursor_moved(mark_.put_on(*cursor)));
         }
     }
     return true;
@@ -261,6 +263,7 @@ void conversation::reconsider()
     if (!who_ || over_) {
         return;
     }
+    mark_ = cursor_mark(with_, *who_);
     std::erase_if(subscriptions_, [&](const auto& entry) {
         if (still_has(entry.second.rights, authorize(entry.second.wanted, *who_, with_))) {
             return false;
@@ -325,10 +328,11 @@ std::string conversation::word(hub::output& what)
 {
     if (const auto* said = std::get_if<hub::subscribed>(&what)) {
         const bool reset = said->what == hub::subscribed::status::reset;
-        return protocol::subscribed(said->id, status_name(said->what), reset ? std::optional(said->reason) : std::nullopt, said->cursor);
+        return protocol::subscribed(said->id, status_name(said->what), reset ? std::optional(said->reason) : std::nullopt,
+                                    mark_.put_on(said->cursor));
     }
     if (const auto* changed = std::get_if<hub::changes>(&what)) {
-        protocol::changes_message message(changed->id, changed->cursor);
+        protocol::changes_message message(changed->id, mark_.put_on(changed->cursor));
         for (const auto& entry : changed->events) {
             message.add({entry.subs, entry.text});
         }

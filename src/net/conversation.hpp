@@ -14,6 +14,7 @@
 
 #include "config/configuration.hpp"
 #include "hub/feed.hpp"
+#include "net/marked_cursor.hpp"
 #include "net/rate.hpp"
 #include "net/services.hpp"
 #include "net/session_count.hpp"
@@ -91,6 +92,7 @@ private:
     std::function<void()> ready_;
 
     std::optional<policy::identity> who_;
+    cursor_mark mark_; // theirs
     bool has_token_ = false;
     session_count::place place_;
     hub::feed feed_;

@@ -26,6 +26,7 @@ event_stream::event_stream(hub::shard& home, const services& with, const config:
     , settings_(settings)
     , place_(std::move(place))
     , what_(std::move(what))
+    , mark_(with, what_.who)
     , ready_(std::move(ready))
     , feed_(home, {settings.limits.subscriptions_per_session, settings.limits.send_buffer}, [this] { ready_(); })
 {
@@ -36,7 +37,8 @@ core::result<void> event_stream::open(std::string name, moment now)
     name_ = std::move(name);
     next_beat_ = now.steady + settings_.heartbeat;
     text_ = "retry: 2000\n\n";
-    return feed_.subscribe_together(what_.wanted, what_.asked.after);
+    auto [after, reset] = mark_.take_off(what_.asked.after);
+    return feed_.subscribe_together(what_.wanted, std::move(after), reset);
 }
 
 void event_stream::tick(moment now)
@@ -56,7 +58,8 @@ void event_stream::tick(moment now)
         return; // the client does not even take what is there
     }
     if (auto cursor = feed_.moved_on()) {
-        write("cursor", R"({"cursor":)" + quoted(*cursor) + "}", *cursor);
+        const std::string marked = mark_.put_on(*cursor);
+        write("cursor", R"({"cursor":)" + quoted(marked) + "}", marked);
     } else if (!wrote_) {
         text_ += ":\n\n";
     }
@@ -76,6 +79,7 @@ std::chrono::steady_clock::time_point event_stream::due(moment now) const
 
 void event_stream::reconsider()
 {
+    mark_ = cursor_mark(with_, what_.who);
     for (std::size_t i = 0; i < what_.wanted.size(); ++i) {
         if (!still_has(what_.wanted[i].view.rights(), authorize(what_.asked.wishes[i], what_.who, with_))) {
             feed_.stop(what_.wanted[i].id, "permissions_changed");
@@ -126,6 +130,7 @@ std::optional<std::string> event_stream::next()
 
 void event_stream::word(const hub::changes& what)
 {
+    const std::string cursor = mark_.put_on(what.cursor);
     for (std::size_t i = 0; i < what.events.size(); ++i) {
         std::string data;
         if (what_.asked.named) {
@@ -134,10 +139,10 @@ void event_stream::word(const hub::changes& what)
             data.append("{").append(what.events[i].text);
         }
         const bool ends = i + 1 == what.events.size() && !what.more;
-        write("change", data, ends ? std::string_view(what.cursor) : std::string_view());
+        write("change", data, ends ? std::string_view(cursor) : std::string_view());
     }
     if (what.events.empty() && !what.more) {
-        write("cursor", R"({"cursor":)" + quoted(what.cursor) + "}", what.cursor);
+        write("cursor", R"({"cursor":)" + quoted(cursor) + "}", cursor);
     }
     if (with_.tell) {
         with_.tell(observe::events_sent{"sse", what.events.size(), text_.size()});
@@ -150,12 +155,13 @@ void event_stream::word(const hub::subscribed& what)
     if (std::exchange(announced_, true)) {
         return;
     }
+    const std::string cursor = mark_.put_on(what.cursor);
     if (what.what == hub::subscribed::status::reset) {
-        write("reset", R"({"reason":)" + quoted(core::to_string(what.reason)) + R"(,"cursor":)" + quoted(what.cursor) + "}", what.cursor);
+        write("reset", R"({"reason":)" + quoted(core::to_string(what.reason)) + R"(,"cursor":)" + quoted(cursor) + "}", cursor);
         return;
     }
     const bool resumed = what.what == hub::subscribed::status::resumed;
-    write("cursor", R"({"cursor":)" + quoted(what.cursor) + R"(,"status":")" + (resumed ? "resumed" : "live") + "\"}", what.cursor);
+    write("cursor", R"({"cursor":)" + quoted(cursor) + R"(,"status":")" + (resumed ? "resumed" : "live") + "\"}", cursor);
 }
 
 void event_stream::word(const hub::resync& what)
@@ -164,7 +170,7 @@ void event_stream::word(const hub::resync& what)
     std::string data = what_.asked.named ? R"({"id":)" + quoted(what.id) + "," : std::string("{");
     data += R"("reason":)" + quoted(what.reason) + "}";
     // The last one's place is of no use any more: a reconnect must not come upon the same resync again.
-    write("resync", data, last ? std::string_view(home_.cursor()) : std::string_view());
+    write("resync", data, last ? mark_.put_on(home_.cursor()) : std::string());
     if (last) {
         end();
     }

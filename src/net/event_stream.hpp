@@ -9,6 +9,7 @@
 #include "config/configuration.hpp"
 #include "hub/feed.hpp"
 #include "net/conversation.hpp"
+#include "net/marked_cursor.hpp"
 #include "net/router.hpp"
 #include "net/services.hpp"
 #include "net/session_count.hpp"
@@ -53,6 +54,7 @@ private:
     session_count::place place_;
     std::string name_;
     subscription_request what_;
+    cursor_mark mark_;
     std::function<void()> ready_;
     hub::feed feed_;
     std::string text_;

@@ -22,6 +22,7 @@ poll::poll(hub::shard& home, const services& with, const config::server& setting
     : home_(home)
     , with_(with)
     , what_(std::move(what))
+    , mark_(with, what_.who)
     , feed_(home, {settings.limits.subscriptions_per_session, settings.limits.send_buffer}, std::move(ready))
 {
 }
@@ -29,7 +30,8 @@ poll::poll(hub::shard& home, const services& with, const config::server& setting
 std::optional<answer> poll::open(time now)
 {
     deadline_ = now + (what_.asked.wait > 0s ? what_.asked.wait : least_wait);
-    if (auto subscribed = feed_.subscribe_together(what_.wanted, what_.asked.after); !subscribed) {
+    auto [after, reset] = mark_.take_off(what_.asked.after);
+    if (auto subscribed = feed_.subscribe_together(what_.wanted, std::move(after), reset); !subscribed) {
         return refuse(subscribed.error());
     }
     return std::nullopt;
@@ -123,7 +125,7 @@ answer poll::finish()
     const bool more = more_ || (what_.asked.after && !feed_.caught_up());
     answer out;
     out.body = R"({"cursor":)";
-    core::append_quoted(out.body, cursor_);
+    core::append_quoted(out.body, mark_.put_on(cursor_));
     out.body += R"(,"events":[)" + events_ + "]";
     if (!resyncs_.empty()) {
         out.body += R"(,"resync":[)" + resyncs_ + "]";

@@ -8,6 +8,7 @@
 #include "config/configuration.hpp"
 #include "hub/feed.hpp"
 #include "net/answer.hpp"
+#include "net/marked_cursor.hpp"
 #include "net/router.hpp"
 #include "net/services.hpp"
 
@@ -42,6 +43,7 @@ private:
     hub::shard& home_;
     const services& with_;
     subscription_request what_;
+    const cursor_mark mark_;
     hub::feed feed_;
     std::string events_;
     std::size_t count_ = 0;

@@ -131,6 +131,12 @@ struct metrics_sink::state {
     counter& log_reads = one("rowcast_catch_ups_total", "Catch-ups that were read from the change log.");
     counter& log_read_changes = one("rowcast_catch_up_changes_total", "Changes that catch-ups read from the log.");
 
+    gauge& sets_held = level("rowcast_sets", "Sets that are known: one for each name and parameters.");
+    counter& sets_loaded = one("rowcast_sets_loaded_total", "Sets that were read because somebody needed them.");
+    counter& sets_evaluated = one("rowcast_sets_evaluated_total", "Sets that were read again because of a change.");
+    counter& sets_changed = one("rowcast_sets_changed_total", "Sets that were others then.");
+    counter& sets_failed = one("rowcast_set_failures_total", "Sets that could not be read.");
+
     std::array<gauge*, bell_states.size()> bell{};
 
     std::map<std::string, traffic, std::less<>> by_transport;
@@ -272,6 +278,16 @@ struct metrics_sink::state {
         passes.Increment();
         served.Increment(static_cast<double>(it.readings));
     }
+
+    void operator()(const sets_read& it)
+    {
+        sets_loaded.Increment(static_cast<double>(it.loaded));
+        sets_evaluated.Increment(static_cast<double>(it.evaluated));
+        sets_changed.Increment(static_cast<double>(it.changed));
+        sets_held.Set(static_cast<double>(it.held));
+    }
+
+    void operator()(const set_failed&) { sets_failed.Increment(); }
 
     void operator()(const clients_stand& it)
     {

@@ -265,6 +265,26 @@ struct speaker {
                 {{"readings", quoted(it.readings)}}};
     }
 
+    line operator()(const sets_read& it) const
+    {
+        return {level::debug,
+                "sets_read",
+                fmt::format("sets: {} loaded, {} read again, {} of them changed; {} held", it.loaded, it.evaluated, it.changed,
+                            it.held),
+                {{"loaded", quoted(it.loaded)},
+                 {"evaluated", quoted(it.evaluated)},
+                 {"changed", quoted(it.changed)},
+                 {"held", quoted(it.held)}}};
+    }
+
+    line operator()(const set_failed& it) const
+    {
+        return {level::warn,
+                "set_failed",
+                fmt::format("the set '{}' cannot be read: {}", it.name, it.reason),
+                {{"name", quoted(it.name)}, {"reason", quoted(it.reason)}}};
+    }
+
     line operator()(const clients_stand&) const { return {}; }
 
     line operator()(const stopping& it) const

@@ -60,6 +60,13 @@ TEST_CASE("a rule without the key is told")
     CHECK(contains(told("tables: {public.orders: [{columns: [status]}]}"), "does not give the key column 'id'"));
 }
 
+TEST_CASE("a set is watched through tables that are watched")
+{
+    CHECK(told("sets: {mine: {query: select 1, watch: [public.orders]}}") == "");
+    CHECK(contains(told("sets: {mine: {query: select 1, watch: [public.order]}}"),
+                   "f:1:14: sets.mine watches public.order, which rowcast does not; did you mean 'public.orders'?"));
+}
+
 TEST_CASE("tables without rules and rules without tables are warnings")
 {
     CHECK(contains(told(""), "f: warning: public.orders is watched, and no rule gives it to anybody"));

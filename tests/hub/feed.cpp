@@ -444,4 +444,79 @@ TEST_CASE("A client that keeps one small event while much passes goes back to ca
     REQUIRE(std::count(all.begin(), all.end(), ':') == 2);
 }
 
+
+policy::set_value_ptr rooms_of(const std::string& user)
+{
+    static std::uint64_t version = 0;
+    static const auto plan = std::make_shared<const policy::set_plan>(policy::set_plan{{"members", "user_id", 0, policy::type_family::integer}});
+    auto definition = std::make_shared<policy::set_definition>();
+    definition->name = "rooms";
+    return std::make_shared<const policy::set_value>(policy::set_call{definition, {user}}, ++version, plan, std::vector<std::string>{"a"}, false);
+}
+
+feed::request on(std::string channel, policy::set_value_ptr rights, std::string id = "")
+{
+    view_spec view{view_spec::channel{channel}, {std::move(rights)}};
+    return {id.empty() ? channel : id, std::move(view), {}};
+}
+
+TEST_CASE("who depends on a set that becomes another is told instead of getting the batch that makes it so")
+{
+    scene at;
+    const auto mine = rooms_of("7");
+    REQUIRE(at.mine.subscribe(on("a", mine), std::nullopt).has_value());
+    REQUIRE(at.mine.subscribe(on("a", rooms_of("8"), "b"), std::nullopt).has_value());
+    at.run();
+    CHECK(at.heard() == said{"live a", "live b"});
+    at.commit("a");
+    mine->supersede();
+    at.bridge.supersede({mine});
+    at.follow();
+    CHECK(at.heard() == said{"resync a permissions_changed", "b:1"});
+    at.commit("a");
+    at.follow();
+    CHECK(at.heard() == said{"b:2"});
+    REQUIRE(at.mine.subscribe(on("a", rooms_of("7")), std::nullopt).has_value());
+    at.run();
+    CHECK(at.heard() == said{"live a"});
+}
+
+TEST_CASE("who was authorized before their set became another does not join after it")
+{
+    scene at;
+    const auto mine = rooms_of("7");
+    at.commit("a");
+    mine->supersede();
+    at.bridge.supersede({mine});
+    at.follow();
+    REQUIRE(at.mine.subscribe(on("a", mine), std::nullopt).has_value());
+    at.run();
+    CHECK(at.heard() == said{"reset a permissions_changed", "resync a permissions_changed"});
+    at.commit("a");
+    at.follow();
+    CHECK(at.heard() == said{});
+}
+
+TEST_CASE("the past is shown up to where the rights to it may have been others")
+{
+    scene at;
+    REQUIRE(at.mine.subscribe(scene::on("z"), std::nullopt).has_value());
+    at.run();
+    CHECK(at.heard() == said{"live z"});
+    const std::string before = at.cursor;
+    at.commit("a");
+    at.commit("members 8");
+    at.commit("a");
+    at.commit("members 7");
+    at.commit("a");
+    at.follow();
+    at.heard();
+    REQUIRE(at.mine.subscribe(on("a", rooms_of("7")), before).has_value());
+    at.run();
+    CHECK(at.heard() == said{"resumed a", "[a] a:1 a:3", "resync a permissions_changed"});
+    REQUIRE(at.mine.subscribe(on("a", rooms_of("9"), "c"), before).has_value());
+    at.run();
+    CHECK(at.heard() == said{"resumed c", "[c] c:1 c:3 c:5", "[c] live"});
+}
+
 } // namespace rowcast::hub

@@ -70,6 +70,11 @@ public:
                     made.xid = xid;
                     made.channel = channel;
                     made.payload = "{}";
+                    if (channel.starts_with("members ")) { // of a user
+                        made.op = made.cause = core::operation::insert;
+                        made.table = "members";
+                        made.after = core::row::parse(R"({"user_id":)" + channel.substr(8) + "}").value();
+                    }
                     found.push_back(std::move(made));
                 }
             }
@@ -128,6 +133,9 @@ public:
 
     shard& home() { return shard_; }
 
+    // With the next publication.
+    void supersede(std::vector<policy::set_value_ptr> sets) { superseded_ = std::move(sets); }
+
     // Reads a step and queues its publications; others may come in between.
     void follow()
     {
@@ -139,7 +147,7 @@ public:
             older.push_back(head_);
             head_ = target;
         }
-        publication_ptr published = hub_.publish(std::move(unpublished_.front()));
+        publication_ptr published = hub_.publish(std::move(unpublished_.front()), std::exchange(superseded_, {}));
         unpublished_.pop_front();
         queue_.push_back([this, published] { shard_.publish(published); });
         auto parked = std::exchange(parked_, {});
@@ -274,6 +282,7 @@ private:
         std::shared_ptr<int> alive_ = std::make_shared<int>();
     };
 
+    std::vector<policy::set_value_ptr> superseded_;
     database& source_;
     std::shared_ptr<const core::cursor_codec> codec_;
     std::size_t page_size_;

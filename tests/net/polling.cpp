@@ -42,7 +42,10 @@ TEST_CASE("without `after` a poll has the current cursor only", "[net]")
 {
     running_server running;
     running.commit({running_server::order(insert, 1, "ann", "open")});
-    CHECK(poll(running, orders) == json{{"cursor", running.cursor_now()}, {"events", json::array()}, {"more", false}});
+    json got = poll(running, orders);
+    CHECK(running_server::unmarked(got.at("cursor")) == running.cursor_now());
+    got.erase("cursor");
+    CHECK(got == json{{"events", json::array()}, {"more", false}});
 }
 
 TEST_CASE("a poll has what came after its cursor", "[net]")
@@ -54,7 +57,7 @@ TEST_CASE("a poll has what came after its cursor", "[net]")
     REQUIRE(got.at("events").size() == 1);
     CHECK(got.at("events").at(0).at("key") == json{{"id", 2}});
     CHECK_FALSE(got.at("events").at(0).contains("subs"));
-    CHECK(got.at("cursor") == running.cursor_now());
+    CHECK(running_server::unmarked(got.at("cursor")) == running.cursor_now());
     CHECK(got.at("more") == false);
     CHECK(poll(running, orders + "&after=" + got.at("cursor").get<std::string>()).at("events").empty());
 }

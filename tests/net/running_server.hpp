@@ -54,6 +54,8 @@ public:
     static core::change message(std::string channel, std::string event, std::string payload);
 
     std::string cursor_now();
+    // What a client was given, without the mark of its rights.
+    static std::string unmarked(const std::string& cursor) { return cursor.substr(0, cursor.find('.')); }
     std::string foreign_cursor() const;
 
     void set_rules(policy::rules all);

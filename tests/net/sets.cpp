@@ -164,3 +164,43 @@ TEST_CASE("streams and polls wait for their sets too", "[net]")
     at.running.set_set("bob", std::nullopt);
     CHECK(refused.get().status == 503);
 }
+
+TEST_CASE("who comes back with other rights than they had begins anew, on every transport", "[net]")
+{
+    running_server running;
+    websocket_client client(running.port(), "/v1/ws?access_token=ann");
+    client.send(subscribe());
+    const std::string cursor = client.await("subscribed").at("cursor");
+    running.commit({running_server::order(insert, 1, "ann", "open")});
+
+    const auto resume = [&](const std::string& token) {
+        websocket_client again(running.port(), "/v1/ws?access_token=" + token);
+        json wanted = subscribe();
+        wanted["after"] = cursor;
+        again.send(wanted);
+        return again.await("subscribed");
+    };
+    const auto polled = [&](const std::string& token) {
+        return http_client(running.port()).get("/v1/changes?table=public.orders&access_token=" + token + "&after=" + cursor).status;
+    };
+    const auto streamed = [&](const std::string& token) {
+        http_client stream(running.port());
+        stream.open_stream("/v1/sse?table=public.orders&access_token=" + token, {{"Last-Event-ID", cursor}});
+        return stream.next_event()->name;
+    };
+    CHECK(resume("ann").at("status") == "resumed");
+    CHECK(resume("ann:customer:60").at("status") == "resumed"); // a fresh token
+    CHECK(polled("ann") == 200);
+    CHECK(streamed("ann") == "cursor");
+
+    const json other = resume("ann:admin");
+    CHECK(other.at("status") == "reset");
+    CHECK(other.at("reason") == "permissions_changed");
+    CHECK(polled("ann:admin") == 410);
+    CHECK(streamed("ann:admin") == "reset");
+
+    policy::rules fewer = running_server::rules();
+    fewer.tables["public.orders"][0].columns = {"id"};
+    running.set_rules(fewer);
+    CHECK(resume("ann").at("reason") == "permissions_changed");
+}

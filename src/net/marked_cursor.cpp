@@ -1,0 +1,36 @@
+#include "net/marked_cursor.hpp"
+
+#include "policy/fingerprint.hpp"
+
+namespace rowcast::net {
+namespace {
+
+constexpr char separator = '.'; // in no cursor, and needs no encoding in URLs
+
+} // namespace
+
+cursor_mark::cursor_mark(const services& with, const policy::identity& who)
+{
+    if (const auto rules = with.permitted().rules) {
+        text_ = separator + policy::fingerprint(*rules, who);
+    }
+}
+
+std::string cursor_mark::put_on(std::string_view cursor) const
+{
+    return cursor.empty() ? std::string() : std::string(cursor) + text_;
+}
+
+cursor_mark::returned cursor_mark::take_off(const std::optional<std::string>& cursor) const
+{
+    const std::size_t at = cursor ? cursor->rfind(separator) : std::string::npos;
+    if (at == std::string::npos) {
+        return {cursor, std::nullopt};
+    }
+    if (std::string_view(*cursor).substr(at) != text_) {
+        return {std::nullopt, core::error_code::permissions_changed};
+    }
+    return {cursor->substr(0, at), std::nullopt};
+}
+
+} // namespace rowcast::net

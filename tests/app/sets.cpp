@@ -1,0 +1,295 @@
+#include <atomic>
+#include <future>
+#include <set>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+
+#include "app/running_bridge.hpp"
+#include "app/set_store.hpp"
+#include "auth/authenticator.hpp"
+#include "config/load.hpp"
+#include "postgres/catalog_reader.hpp"
+#include "support/database.hpp"
+#include "support/websocket_client.hpp"
+
+namespace rowcast {
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+using support::database;
+using support::http_client;
+using support::websocket_client;
+using support::with_rowcast;
+using test::running_bridge;
+
+const config::jwt_key key{.algorithm = "HS256", .secret = "correct horse battery staple, 32 bytes", .public_key = {}, .jwks = {}, .issuer = {}, .audience = {}, .at = {}};
+
+const std::string chat =
+    "create table members (room int, user_id int, seen int not null default 0, primary key (room, user_id)); create index on members (user_id);"
+    "create table messages (id int generated always as identity primary key, room int, body text);"
+    "create table t (id int primary key);"
+    "select rowcast.watch('members', notify => true), rowcast.watch('messages', notify => true), rowcast.watch('t', notify => true);";
+
+// Who is a member of a room reads its messages and hears its channel.
+config::configuration configured(const database& db, const std::string& query = "select room from members where user_id = $1")
+{
+    auto read = config::parse("database: {url: '" + db.url() + "', poll_interval: 100ms}\n"
+                              "server: {listen: '127.0.0.1:0', admin: '127.0.0.1:0', limits: {connects_per_second_per_address: 100000}}\n"
+                              "auth: {jwt: [{algorithm: HS256, secret: '" + key.secret + "'}]}\n"
+                              "tables:\n"
+                              "  public.t: [{}]\n"
+                              "  public.messages: [{roles: [user], where: {room: {in: $sets.rooms}}}]\n"
+                              "channels: {'*': [{roles: [user], where: {channel: {in: $sets.rooms}}}]}\n"
+                              "sets: {rooms: {query: '" + query + "', params: [$claims.sub], watch: [public.members]}}\n",
+                              [](std::string_view) { return std::nullopt; });
+    if (const auto* problems = std::get_if<std::vector<config::problem>>(&read)) {
+        throw std::runtime_error(to_string(problems->front(), "the test's configuration"));
+    }
+    return std::get<config::configuration>(std::move(read));
+}
+
+std::string token(const std::string& user)
+{
+    return auth::issue({core::object{{"sub", {user}}, {"roles", {core::list{{"user"}}}}}}, key);
+}
+
+websocket_client connect(const running_bridge& to, const std::string& user)
+{
+    websocket_client client(to.port(), "/v1/ws?access_token=" + token(user));
+    client.await("authenticated");
+    return client;
+}
+
+json messages(const std::string& id = "m")
+{
+    return {{"type", "subscribe"}, {"id", id}, {"table", "public.messages"}};
+}
+
+void say(const database& db, int room, const std::string& body)
+{
+    db.execute("insert into messages (room, body) values (" + std::to_string(room) + ", '" + body + "')");
+}
+
+} // namespace
+
+TEST_CASE("a member reads their rooms, and learns at once when they are taken in or out", "[e2e]")
+{
+    const database db{with_rowcast};
+    db.execute(chat + "insert into members values (1, 7), (1, 8)");
+    const running_bridge bridge(configured(db));
+    auto ann = connect(bridge, "7");
+    auto bob = connect(bridge, "8");
+    for (auto* each : {&ann, &bob}) {
+        each->send(messages());
+        CHECK(each->receive()->at("type") == "subscribed");
+    }
+    bob.send({{"type", "subscribe"}, {"id", "c"}, {"channel", "1"}});
+    CHECK(bob.receive()->at("type") == "subscribed");
+    say(db, 1, "both");
+    say(db, 2, "nobody");
+    CHECK(ann.await("changes").at("events")[0].at("row").at("body") == "both");
+    CHECK(bob.await("changes").at("events")[0].at("row").at("body") == "both");
+
+    db.execute("begin; delete from members where user_id = 8; insert into messages (room, body) values (1, 'without bob'); commit");
+    std::set<std::string> told;
+    for (int i = 0; i < 2; ++i) {
+        const json message = *bob.receive();
+        CHECK(message.at("type") == "resync");
+        CHECK(message.at("reason") == "permissions_changed");
+        told.insert(message.at("id"));
+    }
+    CHECK(told == std::set<std::string>{"c", "m"});
+    CHECK(ann.await("changes").at("events")[0].at("row").at("body") == "without bob");
+
+    bob.send({{"type", "subscribe"}, {"id", "c"}, {"channel", "1"}});
+    CHECK(bob.receive()->at("code") == "forbidden");
+    bob.send(messages());
+    CHECK(bob.receive()->at("type") == "subscribed");
+    db.execute("insert into members values (2, 8)");
+    CHECK(bob.receive()->at("type") == "resync");
+    bob.send(messages());
+    CHECK(bob.receive()->at("type") == "subscribed");
+    db.execute("update members set seen = 1 where user_id = 8"); // no other rooms: nobody is disturbed
+    say(db, 2, "to bob");
+    CHECK(bob.receive()->at("events")[0].at("row").at("body") == "to bob");
+}
+
+TEST_CASE("no change of a room reaches a member after the commit that removes them, however many write", "[e2e]")
+{
+    const database db{with_rowcast};
+    db.execute(chat + "insert into members values (1, 7), (1, 8)");
+    const running_bridge bridge(configured(db));
+    auto removed = connect(bridge, "8");
+    auto stays = connect(bridge, "7");
+    for (auto* each : {&removed, &stays}) {
+        each->send(messages());
+        CHECK(each->receive()->at("type") == "subscribed");
+    }
+    std::atomic<bool> done = false;
+    std::vector<std::thread> writers;
+    for (int i = 0; i < 3; ++i) {
+        writers.emplace_back([&] {
+            pqxx::connection on = db.connect();
+            while (!done) {
+                pqxx::nontransaction(on).exec("insert into messages (room, body) select 1, pg_current_xact_id()");
+            }
+        });
+    }
+    removed.await("changes");
+    // Who writes a later message has waited for the lock, and so for the commit that removes the member.
+    pqxx::connection on = db.connect();
+    pqxx::work removal(on);
+    removal.exec("lock messages in share row exclusive mode");
+    removal.exec("delete from members where user_id = 8");
+    const auto last = removal.exec1("select max(id) from messages")[0].as<std::uint64_t>();
+    removal.commit();
+    json message;
+    std::uint64_t last_seen = 0;
+    while ((message = *removed.receive()).at("type") != "resync") {
+        for (const json& each : message.value("events", json::array())) {
+            last_seen = std::max(last_seen, each.at("row").at("id").get<std::uint64_t>());
+        }
+    }
+    CHECK(message.at("reason") == "permissions_changed");
+    CHECK(last_seen <= last);
+    removed.send(messages());
+    CHECK(removed.receive()->at("type") == "subscribed");
+    removed.send({{"type", "ping"}, {"id", 1}});
+    done = true;
+    for (std::thread& each : writers) {
+        each.join();
+    }
+    CHECK(removed.receive()->at("type") == "pong");
+    // The other one was not disturbed.
+    const auto all = db.execute("select max(id) from messages")[0][0].as<std::uint64_t>();
+    for (last_seen = 0; last_seen < all;) {
+        message = *stays.receive();
+        REQUIRE(message.at("type") == "changes");
+        for (const json& each : message.at("events")) {
+            last_seen = std::max(last_seen, each.at("row").at("id").get<std::uint64_t>());
+        }
+    }
+}
+
+TEST_CASE("who comes back learns that their rooms are others by now", "[e2e]")
+{
+    const database db{with_rowcast};
+    db.execute(chat + "insert into members values (1, 7), (1, 8)");
+    const running_bridge bridge(configured(db));
+    const auto resume = [&](const std::string& user, const std::string& cursor) {
+        auto client = connect(bridge, user);
+        json wanted = messages();
+        wanted["after"] = cursor;
+        client.send(wanted);
+        return client;
+    };
+    auto client = connect(bridge, "7");
+    client.send(messages());
+    const std::string cursor = client.receive()->at("cursor");
+    say(db, 1, "one");
+    client.await("changes");
+    db.execute("insert into members values (2, 8)");
+    say(db, 2, "two");
+    say(db, 1, "three");
+    CHECK(client.await("changes").at("events")[0].at("row").at("body") == "three");
+
+    auto same = resume("7", cursor);
+    CHECK(same.receive()->at("status") == "resumed");
+    std::vector<std::string> bodies;
+    while (bodies.size() < 2) {
+        const json message = *same.receive();
+        INFO(message.dump());
+        REQUIRE(message.at("type") == "changes");
+        for (const json& each : message.at("events")) {
+            bodies.push_back(each.at("row").at("body"));
+        }
+    }
+    CHECK(bodies == std::vector<std::string>{"one", "three"});
+    auto other = resume("8", cursor.substr(0, cursor.find('.'))); // without the mark of the other's rights
+    CHECK(other.receive()->at("status") == "resumed");
+    CHECK(other.await("resync").at("reason") == "permissions_changed");
+}
+
+TEST_CASE("a change of one membership reads one of ten thousand sets again", "[e2e]")
+{
+    constexpr int users = 10'000;
+    const database db{with_rowcast};
+    db.execute(chat + "insert into members select n, n from generate_series(1, 10000) n");
+    const auto settings = configured(db);
+    support::recorder seen;
+    const observe::sink tell = seen.sink();
+    postgres::connection on({.url = db.url()});
+    app::set_store store(db.url(), tell, [] {});
+    store.define(settings.rules, postgres::read_catalog(on));
+    const auto now = [&] { return core::snapshot::parse(db.execute("select pg_current_snapshot()")[0][0].as<std::string>()).value(); };
+    store.follows(now());
+    std::vector<policy::set_call> calls;
+    for (int user = 1; user <= users; ++user) {
+        calls.push_back({settings.rules.sets.at("rooms"), {std::to_string(user)}});
+    }
+    std::promise<app::set_store::values> loaded;
+    store.load(calls, [](auto work) { work(); }, [&](auto values) { loaded.set_value(values.value()); });
+    const auto values = loaded.get_future().get();
+    REQUIRE(values.size() == users);
+    CHECK(values[41]->texts() == std::vector<std::string>{"42"});
+    CHECK(store.find(calls[41]) == values[41]);
+
+    db.execute("insert into members values (1, 42)");
+    core::change joined;
+    joined.op = joined.cause = core::operation::insert;
+    joined.table = "public.members";
+    joined.after = core::row::parse(R"({"room":1,"user_id":42})").value();
+    const std::size_t from = seen.size();
+    const auto superseded = store.follow({{}, now(), {joined}, true, false});
+    REQUIRE(superseded.size() == 1);
+    CHECK(superseded[0] == values[41]);
+    CHECK(values[41]->is_superseded());
+    CHECK(store.find(calls[41])->texts() == std::vector<std::string>{"1", "42"});
+    const auto read = seen.wait_for<observe::sets_read>([](const auto& each) { return each.evaluated > 0; }, from);
+    CHECK(read.evaluated == 1);
+    CHECK(read.changed == 1);
+    CHECK(store.follow({{}, now(), {joined}, true, false}).empty()); // nothing new
+
+    db.execute("truncate members");
+    core::change truncated;
+    truncated.op = truncated.cause = core::operation::truncate;
+    truncated.table = "public.members";
+    CHECK(store.follow({{}, now(), {truncated}, true, false}).size() == users);
+}
+
+TEST_CASE("a set that cannot be used gives nothing, and its author is told why", "[e2e]")
+{
+    const database db{with_rowcast};
+    db.execute(chat + "insert into members values (1, 7)");
+    running_bridge bridge(configured(db, "select romo from members where user_id = $1"));
+    auto client = connect(bridge, "7");
+    client.send(messages());
+    CHECK(client.receive()->at("type") == "subscribed");
+    CHECK(bridge.got.wait_for<observe::rule_misfit>().problem.find("romo") != std::string::npos);
+    say(db, 1, "unseen");
+    client.send({{"type", "subscribe"}, {"id", "t"}, {"table", "public.t"}});
+    CHECK(client.receive()->at("type") == "subscribed");
+    db.execute("insert into t values (1)");
+    CHECK(client.await("changes").at("events")[0].at("table") == "public.t");
+}
+
+TEST_CASE("a user whose claim is no value of the parameter's type sees nothing, and nobody else minds", "[e2e]")
+{
+    const database db{with_rowcast};
+    db.execute(chat + "insert into members values (1, 7)");
+    const running_bridge bridge(configured(db));
+    auto odd = connect(bridge, "seven");
+    auto ann = connect(bridge, "7");
+    for (auto* each : {&odd, &ann}) {
+        each->send(messages());
+        CHECK(each->receive()->at("type") == "subscribed");
+    }
+    db.execute("insert into members values (2, 7)");
+    CHECK(ann.receive()->at("type") == "resync");
+    odd.send({{"type", "ping"}, {"id", 1}});
+    CHECK(odd.receive()->at("type") == "pong");
+}
+
+} // namespace rowcast
