@@ -124,7 +124,8 @@ void tcp_proxy::listen()
         throw std::system_error{errno, std::generic_category(), "listening on port " + std::to_string(port_)};
 }
 
-void tcp_proxy::obey()
+// Whether to go on.
+bool tcp_proxy::obey()
 {
     const std::lock_guard lock{mutex_};
     std::array<char, 64> ignored;
@@ -132,9 +133,9 @@ void tcp_proxy::obey()
     }
     leads_to_ = target_;
     now_ = wanted_;
-    if (now_ == mode::refusing && listening_ >= 0)
+    if ((now_ == mode::refusing || stop_) && listening_ >= 0)
         ::close(std::exchange(listening_, -1));
-    if (now_ != mode::refusing && listening_ < 0)
+    if (now_ != mode::refusing && !stop_ && listening_ < 0)
         listen();
     for (pair& each : pairs_)
         each.silent = each.silent || fall_silent_;
@@ -146,6 +147,7 @@ void tcp_proxy::obey()
     }
     done_ = asked_;
     obeyed_.notify_all();
+    return !stop_;
 }
 
 void tcp_proxy::accept()
@@ -222,14 +224,8 @@ void tcp_proxy::run()
         });
         if (waiting[1].revents != 0)
             accept();
-        if (waiting[0].revents != 0)
-            obey();
-        const std::lock_guard lock{mutex_};
-        if (stop_ && pairs_.empty()) {
-            if (listening_ >= 0)
-                ::close(listening_);
+        if (waiting[0].revents != 0 && !obey())
             return;
-        }
     }
 }
 

@@ -53,7 +53,7 @@ private:
     template <class Change>
     void ask(Change change);
     void run();
-    void obey();
+    bool obey();
     void listen();
     void accept();
     void carry(half& from, half& to, pair& both, short events);
