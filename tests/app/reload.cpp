@@ -105,7 +105,7 @@ TEST_CASE("A configuration that does not fit the tables, or whose key cannot be 
     bridge.next = std::vector<config::problem>{{{3, 5}, "unknown key 'tabels'"}};
     CHECK(bridge.reload().size() == 1);
     CHECK(bridge.got.count<observe::reload_refused>() == 3);
-    CHECK(bridge.got.wait_for<observe::reload_refused>([](const auto& each) { return each.problems.at(0) == "bridge.yaml:3:5: unknown key 'tabels'"; })
+    CHECK(bridge.got.wait_for<observe::reload_refused>([](const auto& each) { return each.problems.at(0) == "bridge.yaml:3:5: error: unknown key 'tabels'"; })
               .problems.size() == 1);
     client.send({{"type", "ping"}, {"id", 1}});
     client.await("pong");

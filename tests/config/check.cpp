@@ -64,7 +64,7 @@ TEST_CASE("a set is watched through tables that are watched")
 {
     CHECK(told("sets: {mine: {query: select 1, watch: [public.orders]}}") == "");
     CHECK(contains(told("sets: {mine: {query: select 1, watch: [public.order]}}"),
-                   "f:1:14: sets.mine watches public.order, which rowcast does not; did you mean 'public.orders'?"));
+                   "f:1:14: error: sets.mine watches public.order, which rowcast does not; did you mean 'public.orders'?"));
 }
 
 TEST_CASE("tables without rules and rules without tables are warnings")
