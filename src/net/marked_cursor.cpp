@@ -27,7 +27,11 @@ cursor_mark::returned cursor_mark::take_off(const std::optional<std::string>& cu
     if (at == std::string::npos) {
         return {cursor, std::nullopt};
     }
-    if (std::string_view(*cursor).substr(at) != text_) {
+    const std::string_view mark = std::string_view(*cursor).substr(at);
+    if (mark.size() != text_.size()) { // they are all as long
+        return {std::nullopt, core::error_code::cursor_malformed};
+    }
+    if (mark != text_) {
         return {std::nullopt, core::error_code::permissions_changed};
     }
     return {cursor->substr(0, at), std::nullopt};

@@ -161,7 +161,8 @@ struct by_polling final : subscriber::state {
             return;
         }
         const std::string code = body.at("code");
-        const unsigned expected = code == "cursor_malformed" ? 400 : code == "cursor_expired" || code == "cursor_foreign" ? 410 : 0;
+        const bool is_gone = code == "cursor_expired" || code == "cursor_foreign" || code == "permissions_changed";
+        const unsigned expected = code == "cursor_malformed" ? 400 : is_gone ? 410 : 0;
         if (said.status != expected) {
             throw std::runtime_error("polling: " + std::to_string(said.status) + " " + said.body);
         }

@@ -26,7 +26,7 @@ made_up make_up(dice& random, const std::optional<std::string>& real)
             return {"-", "cursor_malformed"};
         }
         std::string damaged = *real;
-        char& one = damaged[damaged.size() - 1 - random.below(10)]; // of the signature
+        char& one = damaged[unmarked(damaged).size() - 1 - random.below(10)]; // of the signature
         one = one == 'x' ? 'y' : 'x';
         return {damaged, "cursor_malformed"};
     }

@@ -35,6 +35,11 @@ std::string bytes_of(const std::string& hex)
 
 } // namespace
 
+std::string_view unmarked(std::string_view cursor)
+{
+    return cursor.substr(0, cursor.rfind('.'));
+}
+
 #if PQXX_VERSION_MAJOR < 7
 void never_reconnect(pqxx::connection& connection)
 {
@@ -129,7 +134,7 @@ std::optional<unsigned> world::timeline_of(const std::string& cursor) const
 {
     const std::lock_guard lock(mutex_);
     for (const auto& [timeline, codec] : codecs_) {
-        if (codec.open(cursor)) {
+        if (codec.open(unmarked(cursor))) {
             return timeline;
         }
     }
@@ -139,7 +144,7 @@ std::optional<unsigned> world::timeline_of(const std::string& cursor) const
 std::optional<core::cursor> world::open(unsigned timeline, const std::string& cursor) const
 {
     const std::lock_guard lock(mutex_);
-    auto opened = codecs_.at(timeline).open(cursor);
+    auto opened = codecs_.at(timeline).open(unmarked(cursor));
     return opened ? std::optional(*opened) : std::nullopt;
 }
 

@@ -12,11 +12,15 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace rowcast::torture {
 
 // A connection that came back by itself would go on in the middle of a transaction. (libpqxx 7 never does.)
 void never_reconnect(pqxx::connection& connection);
+
+// Without its mark of the client's rights.
+std::string_view unmarked(std::string_view cursor);
 
 // The database of a run: a primary and its standby, which may take over. All but `url`, `connect`, `timeline_of`, `open` and
 // the switches belong to the thread that made it.
