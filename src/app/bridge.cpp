@@ -52,6 +52,16 @@ std::string host_name()
     return ::gethostname(name, sizeof name - 1) == 0 ? name : "";
 }
 
+postgres::connection_options rows_connection(const config::database& from)
+{
+    return {.url = from.rows.url.empty() ? from.url : from.rows.url, .statement_timeout = from.rows.timeout};
+}
+
+row_readings::limits rows_limits(const config::rows& from)
+{
+    return {from.concurrent, from.queue, from.wait, from.timeout, from.limit};
+}
+
 // A plain NOTIFY as a message: its payload is text, whatever it looks like.
 core::change as_message(const postgres::notification& heard)
 {
@@ -73,7 +83,8 @@ struct bridge::parts {
           outside(std::move(with)), trusted(settings.auth, tell), rules(std::make_shared<const policy::rules>(settings.rules)),
           readings({.url = settings.database.url, .purpose = "rowcast catch-up"}, log_reading_threads, tell),
           sets(settings.database.url, tell, [this] { server.permissions_changed(); }),
-          hub(shards(), {}, readings), server(settings.server, settings.rollout, shards(), services())
+          rows({.url = settings.database.url}, rows_connection(settings.database), rows_limits(settings.database.rows), tell),
+          hub(shards(), {}, readings, rows), server(settings.server, settings.rollout, shards(), services())
     {
         hub.connect([this](hub::shard_id shard, std::function<void()> work) { server.post(shard, std::move(work)); },
                     [this](hub::shard_id shard, const hub::publication_ptr& published) { server.shard(shard).publish(published); },
@@ -166,6 +177,7 @@ struct bridge::parts {
 
     log_readings readings;
     set_store sets;
+    row_readings rows;
     hub_thread hub;
     admin_desk desk;
     net::server server;
@@ -233,6 +245,7 @@ void bridge::parts::follow()
         const auto codec = codec_of(identity);
         readings.expect(identity, codec);
         sets.follows(head);
+        rows.expect(identity, codec);
         auto recent = std::exchange(*past, std::nullopt).value_or(postgres::recent_past{head, {}});
         hub.started(codec, std::move(recent.from), std::move(recent.pages));
     };
@@ -245,6 +258,7 @@ void bridge::parts::follow()
         const auto codec = codec_of(identity);
         readings.expect(identity, codec);
         sets.replaced(head);
+        rows.expect(identity, codec);
         hub.replaced(std::string(reason), codec, head);
     };
     callbacks.message = [this](const postgres::notification& message) {
@@ -411,6 +425,7 @@ void bridge::stop(std::chrono::milliseconds deadline)
         parts_->keeping->stop();
     }
     parts_->readings.stop();
+    parts_->rows.stop();
 }
 
 std::vector<config::problem> bridge::reload()

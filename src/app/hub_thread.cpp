@@ -20,8 +20,8 @@ constexpr unsigned reads_to_reach_a_cursor = 2;
 
 } // namespace
 
-hub_thread::hub_thread(unsigned shards, hub::ring::limits recent, log_readings& readings)
-    : shards_(shards), readings_(readings), hub_(&protocol::event_text, recent), room_(most_batches_under_way)
+hub_thread::hub_thread(unsigned shards, hub::ring::limits recent, log_readings& readings, row_readings& rows)
+    : shards_(shards), readings_(readings), rows_(rows), hub_(&protocol::event_text, recent), room_(most_batches_under_way)
 {
 }
 
@@ -156,6 +156,11 @@ std::unique_ptr<hub::log_reading> hub_thread::read_log(hub::shard_id shard, core
                                                        std::vector<hub::view_spec> views)
 {
     return readings_.begin(std::move(from), of, views, [this, shard](std::function<void()> work) { post_(shard, std::move(work)); });
+}
+
+std::unique_ptr<hub::row_reading> hub_thread::read_rows(hub::shard_id shard, hub::row_request wanted)
+{
+    return rows_.begin(std::move(wanted), [this, shard](std::function<void()> work) { post_(shard, std::move(work)); });
 }
 
 } // namespace rowcast::app

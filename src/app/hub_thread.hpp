@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "app/log_readings.hpp"
+#include "app/row_readings.hpp"
 #include "core/batch.hpp"
 #include "hub/gateway.hpp"
 #include "hub/hub.hpp"
@@ -26,7 +27,7 @@ public:
     using post_to_shard = std::function<void(hub::shard_id, std::function<void()> work)>;
     using publish_on_shard = std::function<void(hub::shard_id, const hub::publication_ptr&)>; // called on its thread
 
-    hub_thread(unsigned shards, hub::ring::limits recent, log_readings& readings);
+    hub_thread(unsigned shards, hub::ring::limits recent, log_readings& readings, row_readings& rows);
     ~hub_thread() override;
 
     // Before the source starts and before any client comes. `read_now` makes the source read to the end, soon; from any thread.
@@ -49,6 +50,7 @@ public:
     void detach(hub::shard_id shard, std::vector<hub::view_id> views) override;
     std::unique_ptr<hub::log_reading> read_log(hub::shard_id shard, core::cursor from, std::shared_ptr<const core::cursor_codec> of,
                                                std::vector<hub::view_spec> views) override;
+    std::unique_ptr<hub::row_reading> read_rows(hub::shard_id shard, hub::row_request wanted) override;
 
 private:
     struct parked {
@@ -65,6 +67,7 @@ private:
 
     const unsigned shards_;
     log_readings& readings_;
+    row_readings& rows_;
     post_to_shard post_;
     publish_on_shard publish_;
     std::function<void()> read_now_;

@@ -22,11 +22,22 @@ struct retention {
     std::uint64_t size = 2ULL << 30; // bytes
 };
 
+// Initial rows: read by connections of their own.
+struct rows {
+    std::string url; // empty: the database's
+    std::size_t concurrent = 4;
+    std::size_t queue = 100;
+    std::chrono::milliseconds wait = std::chrono::seconds(10);
+    std::chrono::milliseconds timeout = std::chrono::seconds(60);
+    std::size_t limit = 100'000;
+};
+
 struct database {
     std::string url;
     std::chrono::milliseconds poll_interval = std::chrono::seconds(5);
     retention keep;
     std::vector<std::string> notify_channels;
+    config::rows rows;
 };
 
 struct limits {

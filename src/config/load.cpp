@@ -34,6 +34,14 @@ void read_database(section from, database& into)
     retention.duration("age", into.keep.age, 1s, 24h * 3650);
     retention.size("size", into.keep.size, megabyte);
     retention.finish();
+    section rows = from.inner("rows");
+    rows.text("url", into.rows.url);
+    rows.number("concurrent", into.rows.concurrent, 1, 100);
+    rows.number("queue", into.rows.queue, 0, 100'000);
+    rows.duration("wait", into.rows.wait, 100ms, 10min);
+    rows.duration("timeout", into.rows.timeout, 1s, 1h);
+    rows.number("limit", into.rows.limit, 1, 100'000'000);
+    rows.finish();
     const core::value* channels = from.raw("notify_channels");
     from.texts("notify_channels", into.notify_channels);
     for (const std::string& channel : into.notify_channels) {

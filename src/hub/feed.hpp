@@ -26,6 +26,12 @@ struct subscribed {
     core::error_code reason = core::error_code::internal; // of a reset
     std::string cursor;
 };
+struct rows { // the initial ones, in pages; no changes of the subscription before the last of them
+    std::string id;
+    std::string text; // JSON objects with commas between them
+    bool more = false;
+    std::string cursor; // with the last page of all that catch up together: what comes after it is not in the rows
+};
 struct changes {
     struct entry {
         std::vector<std::string_view> subs; // ids; valid until the feed is called again
@@ -49,7 +55,7 @@ struct refused {
     std::string id;
     core::failure why;
 };
-using output = std::variant<subscribed, changes, resync, unsubscribed, refused>;
+using output = std::variant<subscribed, rows, changes, resync, unsubscribed, refused>;
 
 struct feed_limits {
     std::size_t subscriptions = 100;
@@ -75,6 +81,7 @@ public:
         std::string id;
         view_spec view;
         std::set<core::operation> operations; // as the view sees them; TRUNCATE is always told. Empty: all
+        bool snapshot = false; // the rows that are there come first; with a cursor, where it cannot be resumed from
     };
 
     feed(shard& home, feed_limits limits, std::function<void()> ready);

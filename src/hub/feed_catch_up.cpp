@@ -5,6 +5,15 @@
 
 namespace rowcast::hub {
 
+void feed::state::start(std::uint64_t number)
+{
+    if (!groups_.at(number).after && wants_rows(number)) {
+        read_rows(number);
+    } else {
+        attach(number);
+    }
+}
+
 void feed::state::attach(std::uint64_t number)
 {
     group& joining = groups_.at(number);
@@ -52,6 +61,12 @@ void feed::state::attached(std::uint64_t number, const std::vector<std::size_t>&
             return;
         }
         joining.reset = reply.reason;
+        if (wants_rows(number)) {
+            home_.hub_.detach(home_.id_, std::move(reply.views));
+            joining.after.reset();
+            read_rows(number);
+            return;
+        }
         [[fallthrough]];
     case attach_reply::outcome::live:
         announce(number, joining.reset ? subscribed::status::reset : subscribed::status::live, reply.cursor);
@@ -85,11 +100,14 @@ void feed::state::attached(std::uint64_t number, const std::vector<std::size_t>&
         break;
     case attach_reply::outcome::superseded:
         end_superseded(number, reply.cursor);
+        if (groups_.contains(number)) {
+            start(number);
+        }
         break;
     }
 }
 
-// What they were authorized for does not hold any more; the others attach without them.
+// What they were authorized for does not hold any more; the others go on without them.
 void feed::state::end_superseded(std::uint64_t number, const std::string& cursor)
 {
     const bool announced = groups_.at(number).announced;
@@ -103,9 +121,6 @@ void feed::state::end_superseded(std::uint64_t number, const std::string& cursor
             push(output(subscribed{id, subscribed::status::reset, core::error_code::permissions_changed, cursor}));
         }
         stop(id, permissions_changed);
-    }
-    if (groups_.contains(number)) {
-        attach(number);
     }
 }
 
@@ -132,7 +147,7 @@ void feed::state::page_read(std::uint64_t number, core::result<log_reading::page
         } else {
             joining.reset = page.error().code;
             joining.after.reset();
-            attach(number);
+            start(number);
         }
         return;
     }
@@ -149,6 +164,88 @@ void feed::state::page_read(std::uint64_t number, core::result<log_reading::page
     joining.reading.reset();
     joining.after = page->cursor;
     attach(number);
+}
+
+bool feed::state::wants_rows(std::uint64_t number) const
+{
+    return std::any_of(subscriptions_.begin(), subscriptions_.end(),
+                       [&](const auto& entry) { return entry.second.group == number && entry.second.snapshot; });
+}
+
+void feed::state::read_rows(std::uint64_t number)
+{
+    group& joining = groups_.at(number);
+    joining.now = group::step::rows;
+    row_request wanted;
+    joining.row_members.clear();
+    for (const std::size_t member : members(number)) {
+        const subscription& each = subscriptions_.at(member);
+        if (each.snapshot) {
+            wanted.views.push_back(std::get<std::shared_ptr<const policy::visibility>>(each.view.target));
+            joining.row_members.push_back(member);
+        }
+    }
+    joining.rows = home_.hub_.read_rows(home_.id_, std::move(wanted));
+    ask_for_rows(number);
+}
+
+void feed::state::ask_for_rows(std::uint64_t number)
+{
+    groups_.at(number).rows->next([this, number](auto page) { rows_read(number, std::move(page)); });
+}
+
+// As page_read: only while the group lives.
+void feed::state::rows_read(std::uint64_t number, core::result<row_reading::page> page)
+{
+    if (!page) {
+        refuse(number, page.error());
+        return;
+    }
+    if (groups_.at(number).announced) {
+        give_rows(number, std::move(*page));
+        return;
+    }
+    // They were authorized before the rows were read: what has ended their rights since must be known first.
+    const std::string cursor = page->cursor;
+    home_.await(cursor, [weak = weak_from_this(), number, page = std::move(*page)]() mutable {
+        if (const auto self = weak.lock(); self && self->ready_ && self->groups_.contains(number)) {
+            self->give_rows(number, std::move(page));
+        }
+    });
+}
+
+// The next page is asked for when the client has taken this one.
+void feed::state::give_rows(std::uint64_t number, row_reading::page page)
+{
+    end_superseded(number, page.cursor);
+    const auto found = groups_.find(number);
+    if (found == groups_.end()) {
+        return;
+    }
+    group& joining = found->second;
+    announce(number, joining.reset ? subscribed::status::reset : subscribed::status::live, page.cursor);
+    const auto member = subscriptions_.find(joining.row_members[page.view]);
+    const bool last = !page.more && page.view + 1 == joining.row_members.size();
+    if (member != subscriptions_.end() && !member->second.stopped) {
+        push(output(hub::rows{member->second.id, std::move(page.rows), page.more, last ? page.cursor : std::string()}));
+    }
+    if (!last) {
+        push(read_on{number});
+        return;
+    }
+    joining.rows.reset();
+    joining.after = page.cursor;
+    attach(number);
+}
+
+// It did not come to be: for the client, it never was.
+void feed::state::refuse(std::uint64_t number, const core::failure& why)
+{
+    for (const std::size_t member : members(number)) {
+        push(output(refused{subscriptions_.at(member).id, why}));
+        subscriptions_.erase(member);
+    }
+    groups_.erase(number);
 }
 
 void feed::state::announce(std::uint64_t number, subscribed::status what, const std::string& cursor)
@@ -279,7 +376,9 @@ void feed::state::overflow()
         groups_.emplace(number, std::move(fallen));
     }
     live_ = {};
-    std::erase_if(items_, [](const item& each) { return !std::holds_alternative<output>(each); });
+    std::erase_if(items_, [](const item& each) {
+        return !std::holds_alternative<output>(each) && !std::holds_alternative<read_on>(each);
+    });
     pending_bytes_ = 0;
     queued_open_ = 0;
     overflowed_ = true;

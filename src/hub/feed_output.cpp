@@ -68,6 +68,14 @@ std::optional<output> feed::state::next(const portion& most)
                 }
                 continue;
             }
+            if (const auto* more = std::get_if<read_on>(&front)) {
+                const std::uint64_t number = more->group;
+                items_.pop_front();
+                if (const auto found = groups_.find(number); found != groups_.end() && found->second.rows) {
+                    ask_for_rows(number);
+                }
+                continue;
+            }
             if (auto out = hand_out(most)) {
                 return out;
             }

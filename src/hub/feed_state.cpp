@@ -37,13 +37,14 @@ core::result<void> feed::state::subscribe(std::vector<request> wanted, std::opti
         made.id = std::move(each.id);
         made.view = std::move(each.view);
         made.operations = std::move(each.operations);
+        made.snapshot = each.snapshot;
         made.group = number;
     }
     group& started = groups_[number];
     started.named = named;
     started.after = std::move(after);
     started.reset = reset;
-    attach(number);
+    start(number);
     return {};
 }
 
@@ -71,6 +72,11 @@ void feed::state::stop(std::string_view id, std::string reason)
     found->stopped = true;
     const std::uint64_t left = std::exchange(found->group, 0);
     drop_if_empty(left);
+    std::erase_if(items_, [&](const item& each) {
+        const auto* said = std::get_if<output>(&each);
+        const auto* page = said ? std::get_if<hub::rows>(said) : nullptr;
+        return page && page->id == id;
+    });
     push(output(hub::resync{std::string(id), std::move(reason)}));
 }
 

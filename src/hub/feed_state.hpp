@@ -25,6 +25,8 @@ inline constexpr const char* permissions_changed = "permissions_changed";
 //                    |  ^---- replaying: pages from the ring, then attach again or join
 //                    +------> reading: pages from the log, then attach again
 //
+// One that wants the initial rows begins with them (rows), and then attaches from their cursor.
+//
 // The live stream that overflows becomes such a group itself (the one without a name), and starts when the client has
 // taken everything that was left.
 class feed::state final : public shard::receiver, public std::enable_shared_from_this<state> {
@@ -54,6 +56,7 @@ private:
         std::string id;
         view_spec view;
         std::set<core::operation> operations;
+        bool snapshot = false;
         std::uint64_t group = 0;  // 0: live
         bool stopped = false;     // the client has been told to read again
         view_id attached = 0;     // 0: not on the stream
@@ -62,13 +65,15 @@ private:
         bool wants(const event& what) const;
     };
     struct group : stream {
-        enum class step { waiting, attaching, replaying, reading } now = step::waiting;
+        enum class step { waiting, attaching, replaying, reading, rows } now = step::waiting;
         bool named = true;
         bool announced = false;           // the client has had its `subscribed`
         bool announced_as_live = false;   // and believes that it moves with the live stream
         std::optional<std::string> after; // where to attach; nothing: from now on
         std::optional<core::error_code> reset; // the position that the client had asked for is lost, for this reason
         std::unique_ptr<log_reading> reading;
+        std::unique_ptr<row_reading> rows;
+        std::vector<std::size_t> row_members; // who wants rows, in the order of the reading's views
     };
     struct join { // the group has been brought up to the live stream
         std::uint64_t group;
@@ -76,13 +81,23 @@ private:
     struct attach_again {
         std::uint64_t group;
     };
-    using item = std::variant<output, page_work, join, attach_again>;
+    struct read_on { // the client has taken a page of rows
+        std::uint64_t group;
+    };
+    using item = std::variant<output, page_work, join, attach_again, read_on>;
 
     // catching up (feed_catch_up.cpp)
+    void start(std::uint64_t group_number);
     void attach(std::uint64_t group_number);
     void attached(std::uint64_t group_number, const std::vector<std::size_t>& members, attach_reply reply);
     void read(std::uint64_t group_number);
     void page_read(std::uint64_t group_number, core::result<log_reading::page> page);
+    void read_rows(std::uint64_t group_number);
+    void ask_for_rows(std::uint64_t group_number);
+    void rows_read(std::uint64_t group_number, core::result<row_reading::page> page);
+    void give_rows(std::uint64_t group_number, row_reading::page page);
+    void refuse(std::uint64_t group_number, const core::failure& why);
+    bool wants_rows(std::uint64_t group_number) const;
     void end_superseded(std::uint64_t group_number, const std::string& cursor);
     void announce(std::uint64_t group_number, subscribed::status what, const std::string& cursor);
     void give_up(std::uint64_t group_number, core::error_code why);

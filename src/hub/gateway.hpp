@@ -58,6 +58,31 @@ public:
     virtual void next(handler done) = 0;
 };
 
+// The rows that are there already: of each view what it shows, as of one moment for all of them. The reader holds a
+// little ready and no more; a client that does not take it holds up nobody else for long.
+class row_reading {
+public:
+    struct page {
+        std::size_t view = 0; // of those that were asked for, in their order; each has at least one page
+        std::string rows;     // JSON objects with commas between them
+        std::size_t count = 0;
+        bool more = false;    // the next page is of the same view; else that was its last
+        bool cut = false;     // the limit left rows of this view out
+        std::string cursor;   // of the moment: what comes after it is not in the rows
+    };
+    // `failure`: too_many_readings, rows_timeout, too_many_rows, unavailable, shutdown; nothing follows it
+    using handler = std::function<void(core::result<page>)>;
+
+    virtual ~row_reading() = default; // ends the reading; no handler is called afterwards
+    // Asks for the next page, not beyond the last view's last; one request at a time. As log_reading::next.
+    virtual void next(handler done) = 0;
+};
+
+struct row_request {
+    std::vector<std::shared_ptr<const policy::visibility>> views; // at least one
+    std::optional<std::size_t> limit; // of rows a view, the first ones by key; nothing: all, as far as the bridge reads
+};
+
 // The hub and the log as a shard sees them: what net needs and app provides. Called on the shard's thread; replies
 // come on the same thread, never from within the call, in order with the publications: an attached view gets every publication that the shard
 // receives after the reply, and none before.
@@ -69,6 +94,7 @@ public:
     // `of`: seals cursors of the log that `from` belongs to; where that is no longer the hub's log, the first page fails.
     virtual std::unique_ptr<log_reading> read_log(shard_id shard, core::cursor from, std::shared_ptr<const core::cursor_codec> of,
                                                   std::vector<view_spec> views) = 0;
+    virtual std::unique_ptr<row_reading> read_rows(shard_id shard, row_request wanted) = 0;
 };
 
 } // namespace rowcast::hub

@@ -38,6 +38,15 @@ public:
     const std::string& cursor() const { return cursor_; }
     shard_id id() const { return id_; }
 
+    // The rows that are there already, for those who want nothing else.
+    std::unique_ptr<row_reading> read_rows(row_request wanted) { return hub_.read_rows(id_, std::move(wanted)); }
+
+    // Calls `done`, later, when the hub has seen all that the cursor covers: whose rights ended before it is known then.
+    void await(std::string cursor, std::function<void()> done)
+    {
+        hub_.attach(id_, {{}, std::move(cursor)}, [done = std::move(done)](const attach_reply&) { done(); });
+    }
+
     // Of so many feeds from that one on: a look at each takes some hundred nanoseconds, and there may be many. Those that
     // come and go between two calls may be missed, or counted twice.
     std::size_t feeds() const { return all_.size(); }

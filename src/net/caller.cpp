@@ -73,9 +73,6 @@ authorization authorize(const protocol::wish& wanted, const policy::identity& ca
     if (!now.rules || !now.tables) {
         return failure{error_code::unavailable, ""};
     }
-    if (wanted.snapshot) {
-        return failure{error_code::unsupported, "this version does not send the rows that are there already ('snapshot')"};
-    }
     const auto* channel = std::get_if<protocol::wish::channel>(&wanted.to);
     const auto* table = std::get_if<protocol::wish::table>(&wanted.to);
     const auto over = table ? now.tables->find(table->name) : nullptr;
@@ -85,6 +82,7 @@ authorization authorize(const protocol::wish& wanted, const policy::identity& ca
     }
     hub::feed::request out;
     out.id = wanted.id;
+    out.snapshot = wanted.snapshot;
     policy::identity with_sets;
     const policy::identity* who = &caller;
     if (auto needed = channel ? policy::needed_sets_of_channel(*now.rules, channel->name, caller)
@@ -105,6 +103,9 @@ authorization authorize(const protocol::wish& wanted, const policy::identity& ca
         }
     }
     if (channel) {
+        if (wanted.snapshot) {
+            return failure{error_code::bad_request, "a channel has no rows ('snapshot')"};
+        }
         if (auto allowed = policy::authorize_channel(*now.rules, channel->name, *who); !allowed) {
             return allowed.error();
         }

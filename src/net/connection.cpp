@@ -202,6 +202,14 @@ private:
             co_await run_stream(on_, stream_.socket(), std::move(*stream), std::move(first), how);
             co_return;
         }
+        if (auto* rows = std::get_if<open_rows>(&where)) {
+            how.streamed = true;
+            how.keep_alive = how.keep_alive && how.http_1_1;
+            answer first;
+            add_cors_headers(first, asked);
+            open_ = co_await run_rows(on_, stream_.socket(), std::move(*rows), std::move(first), how) && how.keep_alive && !last_;
+            co_return;
+        }
         answer out;
         if (auto* poll = std::get_if<open_poll>(&where)) {
             if (how.head_only) {

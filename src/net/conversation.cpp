@@ -331,6 +331,9 @@ std::string conversation::word(hub::output& what)
         return protocol::subscribed(said->id, status_name(said->what), reset ? std::optional(said->reason) : std::nullopt,
                                     mark_.put_on(said->cursor));
     }
+    if (const auto* given = std::get_if<hub::rows>(&what)) {
+        return protocol::rows(given->id, given->text, given->more, mark_.put_on(given->cursor));
+    }
     if (const auto* changed = std::get_if<hub::changes>(&what)) {
         protocol::changes_message message(changed->id, mark_.put_on(changed->cursor));
         for (const auto& entry : changed->events) {

@@ -155,6 +155,12 @@ void event_stream::word(const hub::subscribed& what)
     if (std::exchange(announced_, true)) {
         return;
     }
+    if (begins_with_rows() && what.what != hub::subscribed::status::resumed) {
+        // Without `id`: a client that is cut off in the middle of the rows gets all of them again.
+        const bool lost = what.what == hub::subscribed::status::reset;
+        write("reset", R"({"reason":)" + quoted(lost ? core::to_string(what.reason) : "snapshot") + "}");
+        return;
+    }
     const std::string cursor = mark_.put_on(what.cursor);
     if (what.what == hub::subscribed::status::reset) {
         write("reset", R"({"reason":)" + quoted(core::to_string(what.reason)) + R"(,"cursor":)" + quoted(cursor) + "}", cursor);
@@ -164,13 +170,34 @@ void event_stream::word(const hub::subscribed& what)
     write("cursor", R"({"cursor":)" + quoted(cursor) + R"(,"status":")" + (resumed ? "resumed" : "live") + "\"}", cursor);
 }
 
+bool event_stream::begins_with_rows() const
+{
+    return std::any_of(what_.wanted.begin(), what_.wanted.end(), [](const auto& each) { return each.snapshot; });
+}
+
+void event_stream::word(const hub::rows& what)
+{
+    std::string data = what_.asked.named ? R"({"id":)" + quoted(what.id) + "," : std::string("{");
+    data += R"("rows":[)" + what.text + (what.more ? R"(],"more":true)" : R"(],"more":false)");
+    const std::string cursor = mark_.put_on(what.cursor);
+    if (!cursor.empty()) {
+        data += R"(,"cursor":)" + quoted(cursor);
+    }
+    write("rows", data + "}", cursor);
+}
+
 void event_stream::word(const hub::resync& what)
 {
     const bool last = feed_.subscriptions() == 0;
     std::string data = what_.asked.named ? R"({"id":)" + quoted(what.id) + "," : std::string("{");
     data += R"("reason":)" + quoted(what.reason) + "}";
     // The last one's place is of no use any more: a reconnect must not come upon the same resync again.
-    write("resync", data, last ? mark_.put_on(home_.cursor()) : std::string());
+    if (last && begins_with_rows()) {
+        text_ += "id: \n"; // forget the place: the reconnect is to begin with the rows again
+        write("resync", data);
+    } else {
+        write("resync", data, last ? mark_.put_on(home_.cursor()) : std::string());
+    }
     if (last) {
         end();
     }

@@ -42,8 +42,10 @@ public:
 private:
     void word(const hub::changes& what);
     void word(const hub::subscribed& what);
+    void word(const hub::rows& what);
     void word(const hub::resync& what);
     void word(const hub::refused& what);
+    bool begins_with_rows() const;
     void fail(std::string_view id, const core::failure& why);
     void write(std::string_view event, std::string_view data, std::string_view id = {});
     void end();

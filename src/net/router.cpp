@@ -99,7 +99,7 @@ route router::find(const request& asked) const
     route out = asked.path == "/v1/session"   ? route(session(asked))
                 : asked.path == "/v1/sse"     ? subscribe(asked, protocol::resource::sse)
                 : asked.path == "/v1/changes" ? subscribe(asked, protocol::resource::changes)
-                                              : route(refuse({error_code::unsupported, "this version does not serve rows"}));
+                                              : subscribe(asked, protocol::resource::rows);
     if (auto* made = std::get_if<answer>(&out)) {
         add_cors_headers(*made, asked);
     }
@@ -175,6 +175,9 @@ route router::subscribe(const request& asked, protocol::resource of) const
     }
     if (of == protocol::resource::sse) {
         return open_stream{std::move(out)};
+    }
+    if (of == protocol::resource::rows) {
+        return open_rows{std::move(out)};
     }
     return open_poll{std::move(out)};
 }

@@ -28,6 +28,7 @@ struct subscription_request {
 };
 struct open_stream : subscription_request {}; // /v1/sse
 struct open_poll : subscription_request {};   // /v1/changes
+struct open_rows : subscription_request {};   // /v1/rows
 struct load_first { // then ask again
     std::vector<policy::set_call> sets;
 };
@@ -35,7 +36,7 @@ struct open_call { // POST /admin/NAME
     admin_action action;
     admin_request asked;
 };
-using route = std::variant<answer, open_websocket, open_stream, open_poll, open_call, load_first>;
+using route = std::variant<answer, open_websocket, open_stream, open_poll, open_rows, open_call, load_first>;
 
 // /healthz and /readyz, which stand on both addresses; nothing for another path.
 std::optional<answer> find_state(std::string_view path, const services& with);

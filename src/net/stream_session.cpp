@@ -5,8 +5,10 @@
 
 #include <array>
 
+#include "net/caller.hpp"
 #include "net/event_stream.hpp"
 #include "net/poll.hpp"
+#include "net/rows_answer.hpp"
 #include "net/wakeup.hpp"
 
 namespace rowcast::net {
@@ -17,6 +19,22 @@ using boost::asio::awaitable;
 using boost::system::error_code;
 using tcp = boost::asio::ip::tcp;
 using clock = std::chrono::steady_clock;
+
+// Ends when the client has left, while nothing is expected of it but the next request.
+awaitable<void> leaving(tcp::socket& client)
+{
+    auto [why] = co_await client.async_wait(tcp::socket::wait_read, as_result);
+    if (!why) {
+        char next = 0;
+        error_code ended;
+        client.receive(boost::asio::buffer(&next, 1), tcp::socket::message_peek, ended);
+        if (!ended) {
+            // A pipelined request: it has its turn; that the client leaves after it is noticed then.
+            wakeup never(client.get_executor());
+            co_await never.wait();
+        }
+    }
+}
 
 class stream_session final : public activity {
 public:
@@ -148,7 +166,7 @@ public:
         auto done = poll_.open(clock::now());
         while (!done) {
             done = refused_ ? refused_ : stopping_ ? poll_.cut_short() : poll_.step(clock::now());
-            if (!done && (co_await (output_.wait(poll_.due()) || leaving())).index() == 1) {
+            if (!done && (co_await (output_.wait(poll_.due()) || leaving(client_))).index() == 1) {
                 break;
             }
         }
@@ -173,26 +191,100 @@ public:
     }
 
 private:
-    awaitable<void> leaving()
-    {
-        auto [why] = co_await client_.async_wait(tcp::socket::wait_read, as_result);
-        if (!why) {
-            char next = 0;
-            error_code ended;
-            client_.receive(boost::asio::buffer(&next, 1), tcp::socket::message_peek, ended);
-            if (!ended) {
-                // A pipelined request: it has its turn; that the client leaves after it is noticed then.
-                wakeup never(client_.get_executor());
-                co_await never.wait();
-            }
-        }
-    }
-
     tcp::socket& client_;
     wakeup output_;
     poll poll_;
     std::optional<answer> refused_;
     bool stopping_ = false;
+};
+
+// A client that takes nothing holds up its reading until that has had its time, and then this ends with the bytes that
+// the system holds for it.
+class rows_session final : public activity {
+public:
+    rows_session(worker& on, tcp::socket& client, open_rows what)
+        : activity(on)
+        , with_(on.shared().with)
+        , who_(what.who)
+        , client_(client)
+        , output_(client.get_executor())
+        , alarm_(client.get_executor())
+        , rows_(on.shard(), with_, std::move(what), [this] { output_.notify(); })
+    {
+    }
+
+    awaitable<bool> run(answer first, framing how)
+    {
+        auto piece = co_await next();
+        if (rows_.refused()) {
+            how.streamed = false;
+            co_return co_await write(to_http(refuse(*rows_.refused()), how));
+        }
+        std::string text = to_http(first, how);
+        while (piece) {
+            text += how.http_1_1 ? chunk(*piece) : *piece;
+            if (!co_await write(std::exchange(text, {}))) {
+                co_return false;
+            }
+            piece = co_await next();
+        }
+        if (!rows_.is_over()) {
+            co_return false; // the client has left
+        }
+        co_return !how.http_1_1 || co_await write(chunk(""));
+    }
+
+    void say_goodbye(std::chrono::milliseconds) override { rows_.fail({core::error_code::shutdown, ""}); }
+    void check_admission() override
+    {
+        if (const auto fine = admit(who_, "", with_); !fine) {
+            rows_.fail(fine.error());
+        }
+    }
+    void abort() override
+    {
+        error_code ignored;
+        client_.close(ignored);
+        say_goodbye({});
+    }
+
+private:
+    awaitable<std::optional<std::string>> next()
+    {
+        auto piece = rows_.next();
+        while (!piece && !rows_.is_over()) {
+            if ((co_await (output_.wait() || leaving(client_))).index() == 1) {
+                break;
+            }
+            piece = rows_.next();
+        }
+        co_return piece;
+    }
+
+    awaitable<bool> write(std::string text)
+    {
+        for (std::size_t at = 0; at < text.size(); at += piece_size) {
+            const auto part = boost::asio::buffer(text.data() + at, std::min(piece_size, text.size() - at));
+            const auto until = clock::now() + write_time;
+            const auto written =
+                co_await (boost::asio::async_write(client_, part, as_result) || alarm_.wait(until));
+            if (written.index() == 1 || std::get<0>(std::get<0>(written))) {
+                co_return false;
+            }
+        }
+        co_return true;
+    }
+
+    // As with other answers: each piece has a time of its own.
+    static constexpr std::size_t piece_size = 64 * 1024;
+    static constexpr auto write_time = std::chrono::seconds(30);
+
+    const services& with_;
+    const policy::identity who_;
+    tcp::socket& client_;
+    wakeup output_;
+    wakeup alarm_;
+    rows_answer rows_;
 };
 
 } // namespace
@@ -226,6 +318,19 @@ awaitable<std::optional<answer>> run_poll(worker& on, tcp::socket& client, open_
     }
     poll_session session(on, client, std::move(what));
     co_return co_await session.run();
+}
+
+awaitable<bool> run_rows(worker& on, tcp::socket& client, open_rows what, answer first, framing how)
+{
+    auto place = on.shared().count.enter(what.who.subject);
+    if (!place || how.head_only) {
+        how.streamed = how.streamed && place;
+        const std::string text = to_http(place ? first : refuse(place.error()), how);
+        auto [why, size] = co_await boost::asio::async_write(client, boost::asio::buffer(text), as_result);
+        co_return !why;
+    }
+    rows_session session(on, client, std::move(what));
+    co_return co_await session.run(std::move(first), how);
 }
 
 } // namespace rowcast::net

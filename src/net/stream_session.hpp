@@ -17,4 +17,9 @@ boost::asio::awaitable<void> run_stream(worker& on, boost::asio::ip::tcp::socket
 // /v1/changes: the answer, as soon as there is one; nothing where the client left while we waited.
 boost::asio::awaitable<std::optional<answer>> run_poll(worker& on, boost::asio::ip::tcp::socket& client, open_poll what);
 
+// /v1/rows: writes the whole answer, with the headers of `first` where rows come. Returns whether it came to its end, so
+// that the connection may serve more.
+boost::asio::awaitable<bool> run_rows(worker& on, boost::asio::ip::tcp::socket& client, open_rows what, answer first,
+                                      framing how);
+
 } // namespace rowcast::net

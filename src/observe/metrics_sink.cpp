@@ -137,6 +137,22 @@ struct metrics_sink::state {
     counter& sets_changed = one("rowcast_sets_changed_total", "Sets that were others then.");
     counter& sets_failed = one("rowcast_set_failures_total", "Sets that could not be read.");
 
+    gauge& row_readings = level("rowcast_row_readings", "Clients that are being given initial rows.");
+    gauge& waiting_row_readings =
+        level("rowcast_row_readings_waiting", "Clients that wait for their turn to be given initial rows.");
+    counter& rows = one("rowcast_rows_read_total", "Initial rows given to clients.");
+    counter& hidden_rows = one("rowcast_rows_hidden_total",
+                               "Initial rows that SQL let through and the rules did not; there should be none.");
+    prometheus::Family<counter>& row_outcomes =
+        counters("rowcast_row_readings_total", "Readings of initial rows that ended, by error code or ok.");
+    prometheus::Histogram& row_time =
+        prometheus::BuildHistogram()
+            .Name("rowcast_row_reading_seconds")
+            .Help("Time to read the initial rows of one client, without its time in the queue.")
+            .Register(registry)
+            .Add({}, prometheus::Histogram::BucketBoundaries{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
+                                                             2.5, 5, 10, 30, 60});
+
     std::array<gauge*, bell_states.size()> bell{};
 
     std::map<std::string, traffic, std::less<>> by_transport;
@@ -288,6 +304,22 @@ struct metrics_sink::state {
     }
 
     void operator()(const set_failed&) { sets_failed.Increment(); }
+
+    void operator()(const rows_read& it)
+    {
+        rows.Increment(static_cast<double>(it.rows));
+        hidden_rows.Increment(static_cast<double>(it.hidden));
+        row_time.Observe(std::chrono::duration<double>(it.took).count());
+        row_outcomes.Add({{"outcome", it.failure.empty()     ? "ok"
+                                      : it.failure == "gone" ? it.failure
+                                                             : error_label(it.failure)}}).Increment();
+    }
+
+    void operator()(const row_readings_stand& it)
+    {
+        row_readings.Set(static_cast<double>(it.reading));
+        waiting_row_readings.Set(static_cast<double>(it.waiting));
+    }
 
     void operator()(const clients_stand& it)
     {

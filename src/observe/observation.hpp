@@ -41,6 +41,10 @@ struct log_read { std::size_t pages = 0; std::size_t changes = 0; };  // one cat
 struct log_pass { std::size_t readings = 0; };           // one pass over the log begins, for so many catch-ups
 struct sets_read { std::size_t loaded = 0; std::size_t evaluated = 0; std::size_t changed = 0; std::size_t held = 0; };
 struct set_failed { std::string name; std::string reason; }; // those who need it are told that it is not there
+// One reading of initial rows has ended: with `failure` a code, `gone` for the client, or empty. `hidden` rows were read for nothing: SQL let
+// them through, the rules did not.
+struct rows_read { std::size_t rows = 0; std::size_t hidden = 0; std::chrono::microseconds waited{}; std::chrono::microseconds took{}; std::string failure; };
+struct row_readings_stand { std::size_t reading = 0; std::size_t waiting = 0; };
 struct clients_stand { std::size_t catching_up = 0; std::chrono::duration<double> slowest_behind{}; }; // now and then
 struct stopping { std::string signal; };
 struct stopped { };
@@ -49,7 +53,7 @@ using observation = std::variant<database_connected, database_lost, log_renewed,
                                  partitions_refreshed, bad_change, rule_misfit, background_failed, keys_read, keys_unreadable,
                                  revocations_read, administered, configuration_reloaded, reload_refused, listening,
                                  sessions_limited, session_opened, session_closed, request_refused, events_sent, fell_behind, log_read,
-                                 log_pass, sets_read, set_failed, clients_stand, stopping, stopped>;
+                                 log_pass, sets_read, set_failed, rows_read, row_readings_stand, clients_stand, stopping, stopped>;
 
 // Thread-safe; must not throw and must not block for long.
 using sink = std::function<void(const observation&)>;

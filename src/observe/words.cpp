@@ -285,6 +285,20 @@ struct speaker {
                 {{"name", quoted(it.name)}, {"reason", quoted(it.reason)}}};
     }
 
+    line operator()(const rows_read& it) const
+    {
+        return {it.hidden > 0 ? level::error : level::debug,
+                "rows_read",
+                fmt::format("read {} for a client in {:.3f} s after waiting for {:.3f} s{}{}", counted(it.rows, "row"),
+                            std::chrono::duration<double>(it.took).count(),
+                            std::chrono::duration<double>(it.waited).count(),
+                            it.failure.empty() ? "" : ", then failed: " + it.failure,
+                            it.hidden == 0 ? "" : fmt::format("; {} more were not theirs, which SQL should have known", it.hidden)),
+                {{"rows", quoted(it.rows)}, {"hidden", quoted(it.hidden)}, {"failure", quoted(it.failure)}}};
+    }
+
+    line operator()(const row_readings_stand&) const { return {}; }
+
     line operator()(const clients_stand&) const { return {}; }
 
     line operator()(const stopping& it) const

@@ -134,9 +134,9 @@ private:
         case comparison::ilike:
             return column + " ilike " + add(condition.values->front()) + "::text";
         case comparison::is_null:
-            return column + " is null";
+            return is_null(column, condition);
         case comparison::is_not_null:
-            return column + " is not null";
+            return "not (" + is_null(column, condition) + ")";
         case comparison::is_true:
             return column + " is true";
         case comparison::is_false:
@@ -145,6 +145,12 @@ private:
             return column + " is unknown";
         }
         return "false";
+    }
+
+    // Changes are looked at as JSON, in which a composite of nothing but nulls is no null.
+    static std::string is_null(const std::string& column, const node::condition& condition)
+    {
+        return condition.over->family == type_family::other ? "to_json(" + column + ") is null" : column + " is null";
     }
 
     // In the log's rows a JSON null looks like NULL, so it is one here too.

@@ -94,10 +94,20 @@ std::uint64_t rows::affected() const
 
 std::string to_array(const std::vector<std::string>& elements)
 {
+    return to_array(std::vector<parameter>(elements.begin(), elements.end()));
+}
+
+std::string to_array(const std::vector<parameter>& elements)
+{
     std::string text = "{";
-    for (const std::string& element : elements) {
-        text += text.size() > 1 ? ",\"" : "\"";
-        for (const char c : element) {
+    for (const parameter& element : elements) {
+        text += text.size() > 1 ? "," : "";
+        if (!element) {
+            text += "NULL";
+            continue;
+        }
+        text += '"';
+        for (const char c : *element) {
             if (c == '"' || c == '\\') {
                 text += '\\';
             }

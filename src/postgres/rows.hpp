@@ -49,6 +49,7 @@ using parameter = std::optional<std::string>;
 
 // The text form of a one-dimensional array, and back (PostgreSQL manual, "Array Input and Output Syntax").
 std::string to_array(const std::vector<std::string>& elements);
+std::string to_array(const std::vector<parameter>& elements);
 std::vector<std::string> from_array(std::string_view text);
 
 } // namespace rowcast::postgres

@@ -183,9 +183,6 @@ result<client_message> subscribe(const core::value& message)
             return after.error();
         }
         wanted.after = *after;
-        if (wanted.snapshot) {
-            return bad("'snapshot' begins anew, 'after' goes on: a subscription has one of them");
-        }
     }
     return subscribe_message{std::move(wanted)};
 }

@@ -21,18 +21,8 @@ void append_fields(std::string& out, std::string_view name, const std::vector<co
 {
     out += ",\"";
     out += name;
-    out += "\":{";
-    bool first = true;
-    for (const core::field& each : fields) {
-        if (!first) {
-            out += ',';
-        }
-        first = false;
-        core::append_quoted(out, each.name);
-        out += ':';
-        out += each.value;
-    }
-    out += '}';
+    out += "\":";
+    append_object(out, fields);
 }
 
 void append_effect(std::string& out, const policy::effect& seen)
@@ -63,6 +53,22 @@ void append_effect(std::string& out, const policy::effect& seen)
 }
 
 } // namespace
+
+void append_object(std::string& out, const std::vector<core::field>& fields)
+{
+    out += '{';
+    bool first = true;
+    for (const core::field& each : fields) {
+        if (!first) {
+            out += ',';
+        }
+        first = false;
+        core::append_quoted(out, each.name);
+        out += ':';
+        out += each.value;
+    }
+    out += '}';
+}
 
 std::string event_text(const core::change& change, const policy::effect* seen)
 {

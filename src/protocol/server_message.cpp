@@ -93,6 +93,13 @@ std::string subscribed(std::string_view id, std::string_view status, std::option
     return said.end();
 }
 
+std::string rows(std::string_view id, std::string_view rows, bool more, std::string_view cursor)
+{
+    std::string list = "[";
+    list.append(rows).append("]");
+    return message("rows").with("id", id).raw("rows", list).raw("more", more ? "true" : "false").unless_empty("cursor", cursor).end();
+}
+
 std::string cursor_moved(std::string_view cursor)
 {
     return message("cursor").with("cursor", cursor).end();

@@ -18,6 +18,8 @@ std::string authenticated(std::optional<std::int64_t> expires);
 std::string expiring(std::int64_t in_seconds);
 std::string subscribed(std::string_view id, std::string_view status, std::optional<core::error_code> reason,
                        std::string_view cursor);
+// `rows`: JSON objects with commas between them. `cursor` where it is not empty.
+std::string rows(std::string_view id, std::string_view rows, bool more, std::string_view cursor);
 std::string cursor_moved(std::string_view cursor);
 std::string resync(std::string_view id, std::string_view reason);
 std::string unsubscribed(std::string_view id);

@@ -33,7 +33,10 @@ bool is_one_of(std::string_view name, std::span<const std::string_view> names)
 
 bool belongs(std::string_view name, resource of)
 {
-    if (name == "limit" || name == "wait") {
+    if (name == "limit") {
+        return of != resource::sse;
+    }
+    if (name == "wait") {
         return of == resource::changes;
     }
     if (name == "after") {
@@ -252,6 +255,25 @@ result<wish> parse_sub(std::string_view text)
     return read.finish();
 }
 
+// What a subscription may ask of some resources only.
+result<void> check_resource(const wish& wanted, resource of)
+{
+    if (of == resource::changes && wanted.snapshot) {
+        return bad("this resource has no parameter 'snapshot': read /v1/rows, then go on after its cursor");
+    }
+    if (of != resource::rows) {
+        return {};
+    }
+    const auto* to = std::get_if<wish::table>(&wanted.to);
+    if (!to) {
+        return bad("a channel has no rows");
+    }
+    if (wanted.snapshot || to->wanted.old || !to->events.empty()) {
+        return bad("this resource has no parameters 'snapshot', 'old' and 'events'");
+    }
+    return {};
+}
+
 // What holds for the whole request.
 result<void> add_common(url_request& out, const parameter& given)
 {
@@ -290,6 +312,7 @@ result<url_request> parse_url_request(std::string_view query, resource of)
         return parameters.error();
     }
     url_request out;
+    out.limit = of == resource::rows ? 0 : out.limit;
     wish_reader only("");
     bool any = false;
     std::set<std::string, std::less<>> seen;
@@ -332,6 +355,11 @@ result<url_request> parse_url_request(std::string_view query, resource of)
             return wanted.error();
         }
         out.wishes.push_back(std::move(*wanted));
+    }
+    for (const wish& each : out.wishes) {
+        if (auto fits = check_resource(each, of); !fits) {
+            return fits.error();
+        }
     }
     return out;
 }

@@ -23,7 +23,7 @@ struct url_request {
     std::vector<wish> wishes;          // at least one
     bool named = false;                // by `sub`: events bear `subs`
     std::optional<std::string> after;
-    unsigned limit = 500;
+    unsigned limit = 500; // of rows: 0 where none was given
     std::chrono::seconds wait{0};
     std::optional<std::string> access_token;
 };

@@ -194,6 +194,48 @@ public:
         return std::make_unique<reading>(*this, std::move(from), std::move(of), std::move(views));
     }
 
+    // No table is behind the model: what a reading gives, `rows` says.
+    struct given_rows final : row_reading {
+        given_rows(bridge& owner, std::size_t views)
+            : owner_(owner)
+            , cursor_(owner.codec_->seal({owner.source_.now(), std::nullopt}))
+        {
+            for (std::size_t view = 0; view < views; ++view) {
+                for (std::size_t i = 0; i < owner.row_pages; ++i) {
+                    const bool more = i + 1 < owner.row_pages;
+                    pages_.push_back({.view = view, .rows = std::to_string(i), .count = 1, .more = more, .cursor = cursor_});
+                }
+            }
+        }
+        void next(handler done) override
+        {
+            owner_.queue_.push_back([this, alive = std::weak_ptr(alive_), done = std::move(done)] {
+                if (!alive.lock()) {
+                    return;
+                }
+                if (owner_.rows_fail) {
+                    done(core::failure{*owner_.rows_fail, "no rows"});
+                    return;
+                }
+                const page given = pages_.front();
+                pages_.pop_front();
+                done(given);
+            });
+        }
+        bridge& owner_;
+        std::string cursor_;
+        std::deque<page> pages_;
+        std::shared_ptr<int> alive_ = std::make_shared<int>();
+    };
+    std::unique_ptr<row_reading> read_rows(shard_id, row_request wanted) override
+    {
+        ++row_readings;
+        return std::make_unique<given_rows>(*this, wanted.views.size());
+    }
+    std::size_t row_readings = 0;
+    std::size_t row_pages = 2; // of each view
+    std::optional<core::error_code> rows_fail;
+
     // What readings share with others that start earlier, as app::log_readings has it: from an older snapshot than
     // their own, and only the pages that hold something for them.
     std::vector<core::snapshot> older;

@@ -58,7 +58,7 @@ TEST_CASE("what is not there, not allowed or not known has its own answer", "[ne
     CHECK(code_of(answer) == "method_not_allowed");
     answer = client.request("BREW", "/healthz", {}, "");
     CHECK(answer.status == 501);
-    CHECK(code_of(client.get("/v1/rows?table=public.orders")) == "unsupported");
+    CHECK(code_of(client.get("/v1/rows?table=public.orders")) == "forbidden");
     CHECK(code_of(client.get("/v1/ws")) == "bad_request");
 }
 

@@ -74,6 +74,32 @@ private:
     std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 
+// Rows that are decided when the reading begins, as of the cursor of that moment.
+class given_rows final : public hub::row_reading {
+public:
+    given_rows(net::server& server, hub::shard_id shard, std::vector<core::result<page>> pages, std::shared_ptr<int> counted)
+        : server_(server), shard_(shard), pages_(pages.begin(), pages.end()), counted_(std::move(counted))
+    {
+    }
+    void next(handler done) override
+    {
+        server_.post(shard_, [this, done = std::move(done), alive = std::weak_ptr(alive_)] {
+            if (alive.lock()) {
+                auto given = std::move(pages_.front());
+                pages_.pop_front();
+                done(std::move(given));
+            }
+        });
+    }
+
+private:
+    net::server& server_;
+    hub::shard_id shard_;
+    std::deque<core::result<page>> pages_;
+    std::shared_ptr<int> counted_;
+    std::shared_ptr<int> alive_ = std::make_shared<int>();
+};
+
 } // namespace
 
 config::server running_server::options::local()
@@ -326,6 +352,56 @@ std::unique_ptr<hub::log_reading> running_server::read_log(hub::shard_id shard, 
                                                            std::vector<hub::view_spec>)
 {
     return std::make_unique<no_log>(*server_, shard);
+}
+
+void running_server::set_rows(std::vector<std::string> rows, std::size_t a_page,
+                              std::optional<std::pair<std::size_t, core::error_code>> fail_after)
+{
+    const std::lock_guard lock(mutex_);
+    rows_ = {std::move(rows), a_page, fail_after};
+}
+
+std::unique_ptr<hub::row_reading> running_server::read_rows(hub::shard_id shard, hub::row_request wanted)
+{
+    const std::lock_guard lock(mutex_);
+    const std::string cursor = codec_->seal({{next_xid_, next_xid_, {}}, std::nullopt});
+    std::vector<core::result<hub::row_reading::page>> pages;
+    std::size_t given = 0;
+    for (std::size_t view = 0; view < wanted.views.size(); ++view) {
+        hub::row_reading::page page{.view = view, .rows = {}, .cursor = cursor};
+        std::size_t of_view = 0;
+        for (const std::string& each : rows_.rows) {
+            core::change arrival = order(core::operation::insert, 0, "", "");
+            arrival.after = row(each);
+            const auto seen = wanted.views[view]->see(arrival);
+            const auto* shown = std::get_if<policy::effect>(&seen);
+            if (!shown) {
+                continue;
+            }
+            if (rows_.fail_after && given == rows_.fail_after->first) {
+                page.more = true;
+                if (page.count > 0) {
+                    pages.emplace_back(std::move(page));
+                }
+                pages.emplace_back(core::failure{rows_.fail_after->second, ""});
+                return std::make_unique<given_rows>(*server_, shard, std::move(pages), row_readings_);
+            }
+            if (wanted.limit == of_view) {
+                page.cut = true;
+                break;
+            }
+            if (page.count == rows_.a_page) {
+                page.more = true;
+                pages.emplace_back(std::exchange(page, {.view = view, .rows = {}, .cursor = cursor}));
+            }
+            page.rows += page.count++ == 0 ? "" : ",";
+            protocol::append_object(page.rows, shown->row);
+            ++given;
+            ++of_view;
+        }
+        pages.emplace_back(std::move(page));
+    }
+    return std::make_unique<given_rows>(*server_, shard, std::move(pages), row_readings_);
 }
 
 } // namespace rowcast::net

@@ -73,6 +73,11 @@ public:
     void detach(hub::shard_id shard, std::vector<hub::view_id> views) override;
     std::unique_ptr<hub::log_reading> read_log(hub::shard_id shard, core::cursor from, std::shared_ptr<const core::cursor_codec> of,
                                                std::vector<hub::view_spec> views) override;
+    std::unique_ptr<hub::row_reading> read_rows(hub::shard_id shard, hub::row_request wanted) override;
+
+    // What the table holds, for readings that begin from now on; `a_page` rows a page. After `fail_after` rows a reading fails.
+    void set_rows(std::vector<std::string> rows, std::size_t a_page = 2, std::optional<std::pair<std::size_t, core::error_code>> fail_after = {});
+    std::size_t open_row_readings() const { return row_readings_.use_count() - 1; }
 
 private:
     struct waiting {
@@ -94,6 +99,13 @@ private:
     core::transaction_id next_xid_ = 700;
     core::change_id next_id_ = 1;
     std::deque<waiting> waiting_;
+
+    struct table_rows {
+        std::vector<std::string> rows;
+        std::size_t a_page = 2;
+        std::optional<std::pair<std::size_t, core::error_code>> fail_after;
+    } rows_;
+    std::shared_ptr<int> row_readings_ = std::make_shared<int>();
 
     std::mutex facts_mutex_;
     permissions permitted_;

@@ -139,7 +139,7 @@ TEST_CASE("a stream that may not be is refused before it begins", "[net]")
     CHECK(refused("/v1/sse?table=public.orders") == "forbidden");
     CHECK(refused("/v1/sse?table=public.orders&columns=secret&access_token=ann") == "forbidden_column");
     CHECK(refused("/v1/sse?table=public.orders&secret=eq.x&access_token=ann") == "forbidden_column");
-    CHECK(refused("/v1/sse?table=public.orders&snapshot=true&access_token=ann") == "unsupported");
+    CHECK(refused("/v1/sse?channel=room:1&snapshot=true&access_token=ann") == "bad_request");
     CHECK(refused("/v1/sse?table=public.orders&status=eqq.x&access_token=ann") == "bad_filter");
     CHECK(refused("/v1/sse?table=public.orders&wait=1&access_token=ann") == "bad_request");
     CHECK(refused("/v1/sse?table=public.orders&access_token=bad") == "token_invalid");

@@ -162,7 +162,7 @@ TEST_CASE("every mistake has its name, and the connection lives on", "[net]")
     CHECK(refused(R"({"type":"subscribe","id":"o","table":"public.orders","where":{"secret":"x"}})") == "forbidden_column:o");
     CHECK(refused(R"({"type":"subscribe","id":"o","table":"public.orders","where":{"id":{"eqq":1}}})") == "bad_filter:o");
     CHECK(refused(R"({"type":"subscribe","id":"o","table":"public.orders","where":{"id":"many"}})") == "bad_filter:o");
-    CHECK(refused(R"({"type":"subscribe","id":"o","table":"public.orders","snapshot":true})") == "unsupported:o");
+    CHECK(refused(R"({"type":"subscribe","id":"o","channel":"room:1","snapshot":true})") == "unknown_member:o");
     CHECK(refused(R"({"type":"subscribe","id":"o","table":"public.orders","old":"yes"})") == "bad_request:o");
     CHECK(refused(R"({"type":"subscribe","id":"o","channel":"secrets"})") == "forbidden:o");
     CHECK(refused(R"({"type":"unsubscribe","id":"o"})") == "unknown_subscription:o");

@@ -1,6 +1,7 @@
 #include "policy/rules.hpp"
 #include "postgres/catalog_reader.hpp"
 #include "postgres/generated.hpp"
+#include "postgres/row_reader.hpp"
 #include "support/database.hpp"
 
 #include <catch2/catch.hpp>
@@ -396,6 +397,54 @@ core::change cut_to_key(const core::change& whole, const names& key)
     return made;
 }
 
+/// What the table holds now, as PostgreSQL's verdicts give it to the user; each row as text, and read back from it, as
+/// it is from the log (a jsonb null is null there).
+std::multiset<std::string> expected_rows(pqxx::work& work, const scenario& of, const generated_table& table)
+{
+    std::string sql = "select row_to_json(v.*), (" + of.filter_sql + ")";
+    for (const std::string& rule : of.rules_sql) {
+        sql += ", (" + rule + ")";
+    }
+    std::multiset<std::string> all;
+    for (const auto& row : work.exec(sql + " from (select (json_populate_record(null::t, row_to_json(x.*))).* from t x) v")) {
+        verdicts said;
+        said.filter = to_truth(row[1]);
+        for (unsigned i = 0; i < of.rules_sql.size(); ++i) {
+            said.rules.push_back(to_truth(row[static_cast<int>(2 + i)]));
+        }
+        if (const auto shown = of.visible(said, table)) {
+            all.insert(text(core::row::parse(row[0].c_str()).value(), *shown));
+        }
+    }
+    return all;
+}
+
+/// The same through SQL that narrows and rules that decide: which must decide the same.
+std::multiset<std::string> initial_rows(postgres::row_reader& reader, const visibility& viewer)
+{
+    std::multiset<std::string> all;
+    if (auto begun = reader.select(viewer, std::nullopt); !begun) {
+        FAIL(begun.error().message << ": " << postgres::make_row_statement(viewer, std::nullopt).text);
+    }
+    for (;;) {
+        auto row = reader.next();
+        if (!row) {
+            FAIL(row.error().message << ": " << postgres::make_row_statement(viewer, std::nullopt).text);
+        }
+        if (!*row) {
+            return all;
+        }
+        core::change arrival;
+        arrival.op = arrival.cause = core::operation::insert;
+        arrival.table = "public.t";
+        arrival.after = std::move((*row)->columns);
+        CAPTURE(arrival.after.json(), postgres::make_row_statement(viewer, std::nullopt).text);
+        const auto seen = viewer.see(arrival);
+        REQUIRE(std::holds_alternative<policy::effect>(seen));
+        all.insert(text(std::get<policy::effect>(seen).row));
+    }
+}
+
 /// Whether the view would be looked at for this row.
 bool is_found(const std::vector<policy::bound_predicate::equality>& index, const core::row& row)
 {
@@ -417,6 +466,13 @@ TEST_CASE("what a user sees of generated changes is what PostgreSQL's own answer
     std::size_t events = 0;
     std::size_t hidden = 0;
     std::size_t decided_by_key = 0;
+    std::size_t initial = 0;
+    const observe::sink say = [](const observe::observation& what) {
+        if (const auto* failed = std::get_if<observe::background_failed>(&what)) {
+            UNSCOPED_INFO(failed->reason);
+        }
+    };
+    postgres::row_reader reader({.url = db.url(), .read_only = false}, {.url = db.url()}, say, nullptr);
 
     for (int round = 0; round < 40; ++round) {
         const generated_table table(random, db);
@@ -428,6 +484,8 @@ TEST_CASE("what a user sees of generated changes is what PostgreSQL's own answer
         work.exec("set local timezone to 'UTC'");
         const std::vector<logged> log = read_log(work);
         REQUIRE_FALSE(log.empty()); // how much the random writes come to varies
+        postgres::connection claiming{{.url = db.url(), .read_only = false}};
+        REQUIRE(reader.open(postgres::claim_identity(claiming)).has_value());
         std::map<std::string, std::string> sql_by_text;
         std::map<std::string, std::vector<truth>> truths_by_text;
 
@@ -469,6 +527,10 @@ TEST_CASE("what a user sees of generated changes is what PostgreSQL's own answer
                 REQUIRE(truths_by_text.emplace(bound.text(), truths).first->second == truths);
             }
 
+            const auto rows = initial_rows(reader, *authorized);
+            REQUIRE(rows == expected_rows(work, user, table));
+            initial += rows.size();
+
             const auto index = authorized->indexable();
             for (const logged& each : log) {
                 const auto look = [&](bool is_new) {
@@ -494,9 +556,11 @@ TEST_CASE("what a user sees of generated changes is what PostgreSQL's own answer
                 }
             }
         }
+        reader.close(); // the next round drops the table
     }
     // A test of nothing but hidden rows, or of none, would prove nothing.
     CHECK(events > 500);
     CHECK(hidden > 500);
     CHECK(decided_by_key > 100);
+    CHECK(initial > 500);
 }

@@ -58,6 +58,18 @@ public:
         return result;
     }
 
+    /// Those of this kind until now.
+    template <class Kind>
+    std::vector<Kind> all() const
+    {
+        const std::lock_guard lock{mutex_};
+        std::vector<Kind> result;
+        for (const observe::observation& each : seen_)
+            if (const Kind* it = std::get_if<Kind>(&each))
+                result.push_back(*it);
+        return result;
+    }
+
     /// How many there were until now: where to wait from for the next one.
     std::size_t size() const
     {

@@ -30,6 +30,7 @@ struct subscriber::state {
 
     std::string answer;
     std::string cursor;
+    std::vector<json> rows;
 };
 
 namespace {
@@ -49,6 +50,7 @@ struct by_websocket final : subscriber::state {
         if (what.after) {
             message["after"] = *what.after;
         }
+        message["snapshot"] = what.snapshot;
         client.send(message);
         json said;
         do {
@@ -59,6 +61,11 @@ struct by_websocket final : subscriber::state {
             said = *heard;
         } while (said.at("type") != "subscribed");
         answer = named(said);
+        cursor = said.at("cursor");
+        for (bool more = what.snapshot; more; more = said.at("more")) {
+            said = client.await("rows", within);
+            rows.insert(rows.end(), said.at("rows").begin(), said.at("rows").end());
+        }
         cursor = said.at("cursor");
     }
 
@@ -89,7 +96,7 @@ struct by_websocket final : subscriber::state {
 struct by_sse final : subscriber::state {
     by_sse(std::uint16_t port, const subscriber::wish& what, bool in_header, std::chrono::milliseconds within) : client(port)
     {
-        std::string target = "/v1/sse?table=" + what.table;
+        std::string target = "/v1/sse?table=" + what.table + (what.snapshot ? "&snapshot=true" : "");
         http_client::headers headers;
         if (what.after && in_header) {
             headers["Last-Event-ID"] = *what.after;
@@ -100,6 +107,10 @@ struct by_sse final : subscriber::state {
         if (opened.status != 200) {
             throw std::runtime_error("SSE: " + std::to_string(opened.status) + " " + opened.body);
         }
+        if (what.snapshot) {
+            begin_with_rows(within);
+            return;
+        }
         const auto first = client.next_event(within);
         if (!first) {
             throw std::runtime_error("SSE: the stream ended before it began");
@@ -109,6 +120,22 @@ struct by_sse final : subscriber::state {
         cursor = first->id.value();
         if (cursor != data.at("cursor").get<std::string>()) {
             throw std::runtime_error("SSE: the id is not the cursor");
+        }
+    }
+
+    void begin_with_rows(std::chrono::milliseconds within)
+    {
+        answer = "live";
+        while (cursor.empty()) {
+            const auto event = client.next_event(within);
+            if (!event || (event->name != "rows" && event->name != "reset")) {
+                throw std::runtime_error("SSE: " + (event ? event->name + " " + event->data : "the stream ended") + " among the rows");
+            }
+            const json data = json::parse(event->data);
+            if (event->name == "rows") {
+                rows.insert(rows.end(), data.at("rows").begin(), data.at("rows").end());
+            }
+            cursor = event->id.value_or("");
         }
     }
 
@@ -147,6 +174,17 @@ struct by_polling final : subscriber::state {
     by_polling(std::uint16_t port, const subscriber::wish& what, std::chrono::milliseconds within)
         : client(port), target("/v1/changes?table=" + what.table + "&limit=" + std::to_string(what.limit))
     {
+        if (what.snapshot) {
+            const auto said = client.get("/v1/rows?table=" + what.table, {}, within);
+            const json body = json::parse(said.body);
+            if (said.status != 200 || !body.contains("cursor")) {
+                throw std::runtime_error("rows: " + std::to_string(said.status) + " " + said.body.substr(0, 500));
+            }
+            answer = "live";
+            cursor = body.at("cursor");
+            rows = body.at("rows");
+            return;
+        }
         if (!what.after) {
             answer = "live";
             begin(within);
@@ -230,6 +268,11 @@ subscriber::subscriber(subscriber&&) noexcept = default;
 const std::string& subscriber::answer() const
 {
     return state_->answer;
+}
+
+const std::vector<json>& subscriber::rows() const
+{
+    return state_->rows;
 }
 
 const std::string& subscriber::cursor() const

@@ -26,6 +26,7 @@ public:
         std::string table = "public.t";
         std::optional<std::string> after;
         unsigned limit = 500; // polling: events an answer
+        bool snapshot = false; // with the rows that are there; not together with `after`
     };
 
     /// Returns when the bridge has answered. Throws when it does not, or not as the protocol says.
@@ -35,6 +36,9 @@ public:
 
     /// What the bridge said about the cursor: "live", "resumed", or "reset" and the reason.
     const std::string& answer() const;
+
+    /// With `snapshot`: what was there when it began.
+    const std::vector<nlohmann::json>& rows() const;
 
     /// Holds for all that `next` has returned.
     const std::string& cursor() const;
