@@ -383,15 +383,15 @@ set_store::values set_store::follow(const core::batch& page)
     values superseded;
     for (auto& [how, all] : by_query) {
         std::vector<postgres::set_content> contents;
-        for (int attempt = 0; contents.empty() && how->problem.empty() && attempt < 2; ++attempt) { // an idle connection may have gone
-            try {
+        try {
+            if (how->problem.empty()) {
                 contents = following_.read(*how, all.arguments, page.after);
-            } catch (const std::exception& error) {
-                if (stop_.is_set()) {
-                    return {};
-                }
-                tell_(observe::background_failed{"reading sets", error.what()});
             }
+        } catch (const std::exception& error) {
+            if (stop_.is_set()) {
+                return {};
+            }
+            tell_(observe::background_failed{"reading sets", error.what()});
         }
         const std::lock_guard held(mutex_);
         const std::size_t before = superseded.size();

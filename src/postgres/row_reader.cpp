@@ -101,7 +101,10 @@ auto row_reader::attempt(const std::string& what, Action action) -> core::result
 core::result<core::snapshot> row_reader::open(const log_identity& expected)
 {
     close();
-    return attempt("reading rows", [&] { return take_snapshot(expected); });
+    const bool was_idle = bridge_ || reader_; // and may have lost its connections
+    const auto take = [&] { return attempt("reading rows", [&] { return take_snapshot(expected); }); };
+    auto taken = take();
+    return !taken && was_idle && taken.error().code == error_code::unavailable ? take() : std::move(taken);
 }
 
 core::snapshot row_reader::take_snapshot(const log_identity& expected)

@@ -301,11 +301,22 @@ set_statement set_reader::prepare(const policy::set_definition& of, const policy
 
 std::vector<set_content> set_reader::read(const set_statement& how, const arguments& all, const core::snapshot& at_least)
 {
-    std::vector<set_content> found(all.size());
-    for (std::size_t first = 0; first < all.size(); first += most_at_once) {
-        read(how, all, first, std::min(most_at_once, all.size() - first), at_least, found);
+    const auto read_all = [&] {
+        std::vector<set_content> found(all.size());
+        for (std::size_t first = 0; first < all.size(); first += most_at_once) {
+            read(how, all, first, std::min(most_at_once, all.size() - first), at_least, found);
+        }
+        return found;
+    };
+    const bool was_idle = connection_.has_value(); // and may have been lost
+    try {
+        return read_all();
+    } catch (const connection_lost&) {
+        if (!was_idle) {
+            throw;
+        }
+        return read_all();
     }
-    return found;
 }
 
 // One call that cannot be answered (a claim that is no number) fails the whole statement: it is looked for by halves.

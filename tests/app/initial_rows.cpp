@@ -233,4 +233,18 @@ TEST_CASE("a client that goes, and a connection that is lost, leave nothing behi
     CHECK(json::parse(http_client(bridge.port()).get(all + "&id=lt.100").body).at("rows").size() == 100);
 }
 
+TEST_CASE("connections that were lost while nobody read are made anew", "[rows]")
+{
+    const database db{with_rowcast};
+    db.execute(a_table);
+    auto settings = test::open_to_all(db.url(), 100ms);
+    settings.database.rows.concurrent = 1;
+    running_bridge bridge(settings);
+    const auto read = [&] { return http_client(bridge.port()).get("/v1/rows?table=public.t").status; };
+    REQUIRE(read() == 200);
+    db.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() "
+               "and application_name in ('rowcast rows', 'rowcast snapshots')");
+    CHECK(read() == 200);
+}
+
 } // namespace rowcast

@@ -78,10 +78,10 @@ TEST_CASE("the rows that are there come with the cursor from which on changes fo
     const auto answer = client.get(orders);
     CHECK(answer.status == 200);
     CHECK(answer.fields.at("content-type") == "application/json");
-    CHECK(json::parse(answer.body) ==
-          json{{"rows", {seen(1, "ann"), seen(3, "ann"), seen(4, "ann")}}, {"more", false}, {"cursor", running.cursor_now()}});
-
     const std::string cursor = json::parse(answer.body).at("cursor");
+    CHECK(running_server::unmarked(cursor) == running.cursor_now());
+    CHECK(json::parse(answer.body) == json{{"rows", {seen(1, "ann"), seen(3, "ann"), seen(4, "ann")}}, {"more", false}, {"cursor", cursor}});
+
     running.commit({running_server::order(core::operation::insert, 5, "ann", "open")});
     const json changes = json::parse(client.get("/v1/changes?table=public.orders&access_token=ann&after=" + cursor).body);
     REQUIRE(changes.at("events").size() == 1);
@@ -266,8 +266,8 @@ TEST_CASE("a stream begins with the rows, whose last page alone has a place to r
     CHECK(json::parse(first->data) == json{{"rows", ids({1, 2})}, {"more", true}});
     CHECK_FALSE(first->id);
     const auto last = client.next_event();
-    CHECK(json::parse(last->data) == json{{"rows", ids({3})}, {"more", false}, {"cursor", running.cursor_now()}});
-    CHECK(last->id == running.cursor_now());
+    CHECK(json::parse(last->data) == json{{"rows", ids({3})}, {"more", false}, {"cursor", last->id.value()}});
+    CHECK(running_server::unmarked(*last->id) == running.cursor_now());
 
     running.commit({running_server::order(core::operation::insert, 4, "ann", "open")});
     CHECK(json::parse(client.next_event()->data).at("key") == json{{"id", 4}});
@@ -306,5 +306,5 @@ TEST_CASE("a stream of several tables has one place for all of them, behind the 
     CHECK_FALSE(a->id);
     const auto c = client.next_event();
     CHECK(json::parse(c->data).at("id") == "c");
-    CHECK(c->id == running.cursor_now());
+    CHECK(running_server::unmarked(c->id.value()) == running.cursor_now());
 }

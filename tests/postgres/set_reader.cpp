@@ -139,3 +139,12 @@ TEST_CASE("a server that has not come as far as the change log is not believed")
     CHECK_THROWS_AS(at.reader->read(how, {{"1"}}, future), postgres::connection_lost);
     CHECK(at.reader->read(how, {{"1"}}, {}).front().texts.size() == 10);
 }
+
+TEST_CASE("a connection that was lost while nobody read sets is made anew")
+{
+    scene at;
+    const auto how = at.prepare("select room from members where user_id = $1");
+    at.db.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like '%rowcast_set%' "
+                  "and pid <> pg_backend_pid()");
+    CHECK(at.reader->read(how, {{"1"}}, {}).front().texts.size() == 10);
+}
