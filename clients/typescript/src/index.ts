@@ -1,0 +1,24 @@
+/**
+ * The client of rowcast: committed PostgreSQL changes, live where it can be and polled where it cannot, each of them once.
+ *
+ * @packageDocumentation
+ */
+import type {Client} from './client.js';
+import {connectWith, type ConnectOptions} from './connect.js';
+import {openPolling} from './transports/poll.js';
+import {openEventStream} from './transports/sse.js';
+import {openWebSocket} from './transports/websocket.js';
+
+/** A client of the bridge at `url`. It connects with the first subscription, and is gone some seconds after the last. */
+export const connect = (options: ConnectOptions): Client =>
+  connectWith({websocket: openWebSocket, sse: openEventStream, longpoll: openPolling, poll: openPolling}, options);
+
+export {connectWith, openWebSocket, openEventStream, openPolling, type ConnectOptions};
+export type {Client, Limits, Statistics, Status} from './client.js';
+export type {ConnectionState, Transport} from './machine.js';
+export type {Clock, CursorStorage, Signal, WebSocketLike} from './platform.js';
+export {RowcastError} from './problem.js';
+export type {AnyRow, Change, Condition, Filter, Message, Operation, Scalar} from './protocol.js';
+export type {ChannelObserver, ChannelQuery, Observer, SubscribeOptions, TableObserver, TableQuery, Update} from './query.js';
+export type {TokenProvider} from './tokens.js';
+export type {Openers} from './transports/transport.js';

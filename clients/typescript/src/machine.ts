@@ -1,0 +1,243 @@
+// The life of a connection as a pure function: state + event -> next state + what is to be done. No clock, no network, no
+// randomness of its own; `client.ts` carries the actions out and tells what became of them.
+import type {Ending} from './problem.js';
+
+/** The transports, best first: the order of falling back. */
+export const transports = ['websocket', 'sse', 'longpoll', 'poll'] as const;
+
+/** How changes come: pushed (`websocket`, `sse`), asked for and waited for (`longpoll`), or asked for now and then (`poll`). */
+export type Transport = (typeof transports)[number];
+
+export const isPush = (transport: Transport | undefined) => transport === 'websocket' || transport === 'sse';
+
+/** What is known while connections come and go. */
+interface Circumstances {
+  /** The transports that may be used, best first; never empty. */
+  readonly ladder: readonly Transport[];
+  /** Which of them is in use, or is tried next. */
+  readonly rung: number;
+  /** Attempts that led to nothing, since the last one that did. */
+  readonly failures: number;
+  /** How often in a row the transport of this rung was lost soon after it had opened, or fell silent. */
+  readonly strikes: number;
+  /** Probes in a row that found nothing better. */
+  readonly probes: number;
+}
+
+export type State = Circumstances &
+  (
+    | {readonly name: 'idle'}
+    | {readonly name: 'preparing'}
+    /** `was`: a better transport is being moved to from one that worked; nobody needs to hear of it. */
+    | {readonly name: 'opening'; readonly was?: 'live' | 'polling'}
+    | {readonly name: 'live' | 'polling'; readonly since: number; readonly probing?: number}
+    /** `told`: the server said how long; only time ends it. */
+    | {readonly name: 'waiting'; readonly told: boolean}
+    | {readonly name: 'reauthenticating'}
+    | {readonly name: 'closed'; readonly why?: Ending}
+  );
+
+export type Event =
+  /** There is something to connect for; there is not any more. */
+  | {readonly type: 'wanted'}
+  | {readonly type: 'unwanted'}
+  /** A token is there, and the server has said what it offers. */
+  | {readonly type: 'prepared'; readonly ladder: readonly Transport[]}
+  /** The transport has proved itself: something of rowcast's came through it. */
+  | {readonly type: 'opened'}
+  /** What was being prepared, opened or used has come to its end. */
+  | {readonly type: 'ended'; readonly why: Ending; readonly silent?: boolean}
+  | {readonly type: 'alarm'}
+  | {readonly type: 'probed'; readonly works: boolean}
+  /** The token will not last much longer. */
+  | {readonly type: 'expiring'}
+  | {readonly type: 'online' | 'offline' | 'visible' | 'hidden'}
+  | {readonly type: 'close'};
+
+export type Action =
+  /** Get a token, ask the server what it offers: `prepared` or `ended`. */
+  | {readonly do: 'prepare'}
+  /** Open a transport with all subscriptions: `opened` or `ended`. */
+  | {readonly do: 'open'; readonly transport: Transport}
+  /** Leave whatever is being prepared, opened, probed or used; nothing is heard of it any more. */
+  | {readonly do: 'drop'}
+  /** Set the one alarm, or take it back. */
+  | {readonly do: 'set alarm'; readonly in: number}
+  | {readonly do: 'cancel alarm'}
+  /** See whether a transport would work, beside the one in use: `probed`. */
+  | {readonly do: 'probe'; readonly transport: Transport}
+  /** Get a fresh token and give it to the connection. */
+  | {readonly do: 'refresh'}
+  /** Find out whether the connection is alive, or ask for news at once. */
+  | {readonly do: 'poke'};
+
+export interface Times {
+  /** The back-off's first and largest step; a wait is a random part of the step (full jitter). */
+  readonly backoff: number;
+  readonly backoffMost: number;
+  /** A connection that lived for less counts against its transport. */
+  readonly stable: number;
+  /** The first and the longest time between looks for a better transport. */
+  readonly probe: number;
+  readonly probeMost: number;
+}
+
+export interface Surroundings {
+  readonly now: number;
+  /** From 0 to 1. */
+  readonly random: () => number;
+  readonly times: Times;
+}
+
+export interface Step {
+  readonly state: State;
+  readonly actions: readonly Action[];
+}
+
+/** So many short lives in a row, and a transport is given up for the next one. */
+const strikesOut = 3;
+
+export const initial: State = {name: 'idle', ladder: transports, rung: 0, failures: 0, strikes: 0, probes: 0};
+
+/** A random part of a step that doubles with every failure. */
+export function backoff(failures: number, {random, times}: Surroundings): number {
+  return Math.round(random() * Math.min(times.backoffMost, times.backoff * 2 ** Math.min(failures, 30)));
+}
+
+// So that thousands who fell back together do not look again together.
+const untilProbe = (probes: number, {random, times}: Surroundings) =>
+  Math.round((0.5 + random() / 2) * Math.min(times.probeMost, times.probe * 2 ** Math.min(probes, 30)));
+
+const known = ({ladder, rung, failures, strikes, probes}: State): Circumstances => ({ladder, rung, failures, strikes, probes});
+
+const stay = (state: State): Step => ({state, actions: []});
+
+const prepare = (state: State, ...before: readonly Action[]): Step => ({
+  state: {...known(state), name: 'preparing'},
+  actions: [...before, {do: 'prepare'}],
+});
+
+function open(state: State, change: Partial<Circumstances>, was?: 'live' | 'polling'): Step {
+  const next = {...known(state), ...change};
+  return {
+    state: {...next, name: 'opening', ...(was && {was})},
+    actions: [{do: 'cancel alarm'}, {do: 'drop'}, {do: 'open', transport: transportAt(next)}],
+  };
+}
+
+const wait = (state: State, change: Partial<Circumstances>, time: number, told = false): Step => ({
+  state: {...known(state), ...change, name: 'waiting', told},
+  actions: [{do: 'drop'}, {do: 'set alarm', in: time}],
+});
+
+/** The transport in use, or tried next. */
+export const transportAt = ({ladder, rung}: Pick<Circumstances, 'ladder' | 'rung'>): Transport => ladder[rung] ?? 'poll';
+
+/** Which state a connection goes to from one in which it has a right to something, whatever that was. */
+function end(state: State, why: Ending, retry: () => Step): Step {
+  if (why.next === 'never') return {state: {...known(state), name: 'closed', why}, actions: [{do: 'cancel alarm'}, {do: 'drop'}]};
+  if (why.next === 'token') {
+    return {state: {...known(state), name: 'reauthenticating'}, actions: [{do: 'cancel alarm'}, {do: 'drop'}, {do: 'prepare'}]};
+  }
+  // A server that says when to come back is there: this is not its transport's fault.
+  if (why.wait !== undefined) return wait(state, {failures: state.failures + 1}, why.wait, true);
+  return retry();
+}
+
+/** The next state, and what to do to get there. */
+export function step(state: State, event: Event, around: Surroundings): Step {
+  if (state.name === 'closed') return stay(state);
+  if (event.type === 'close') return {state: {...known(state), name: 'closed'}, actions: [{do: 'cancel alarm'}, {do: 'drop'}]};
+  if (state.name === 'idle') return event.type === 'wanted' ? prepare(state) : stay(state);
+  if (event.type === 'unwanted') return {state: {...known(state), name: 'idle'}, actions: [{do: 'cancel alarm'}, {do: 'drop'}]};
+  if (event.type === 'offline') return wait(state, {rung: 0, strikes: 0}, around.times.backoffMost);
+  switch (state.name) {
+    case 'preparing':
+    case 'reauthenticating': return prepared(state, event, around);
+    case 'opening': return opening(state, event, around);
+    case 'live':
+    case 'polling': return using(state, event, around);
+    case 'waiting': return waiting(state, event);
+  }
+}
+
+function prepared(state: State & {name: 'preparing' | 'reauthenticating'}, event: Event, around: Surroundings): Step {
+  if (event.type === 'prepared') {
+    const same = event.ladder.join() === state.ladder.join();
+    return open(state, same ? {} : {ladder: event.ladder, rung: 0, strikes: 0, probes: 0});
+  }
+  if (event.type === 'ended') {
+    const later = () => wait(state, {rung: 0, failures: state.failures + 1}, backoff(state.failures, around));
+    // The fresh token was no better.
+    return state.name === 'reauthenticating' && event.why.next === 'token' ? later() : end(state, event.why, later);
+  }
+  return stay(state);
+}
+
+function opening(state: State & {name: 'opening'}, event: Event, around: Surroundings): Step {
+  if (event.type === 'opened') {
+    const probes = state.rung === 0 ? 0 : state.probes;
+    return {
+      state: {...known(state), failures: 0, probes, name: isPush(transportAt(state)) ? 'live' : 'polling', since: around.now},
+      actions: state.rung === 0 ? [] : [{do: 'set alarm', in: untilProbe(probes, around)}],
+    };
+  }
+  if (event.type === 'ended') {
+    return end(state, event.why, () =>
+      state.rung + 1 < state.ladder.length
+        ? open(state, {rung: state.rung + 1, strikes: 0})
+        : wait(state, {rung: 0, strikes: 0, failures: state.failures + 1}, backoff(state.failures, around)));
+  }
+  return stay(state);
+}
+
+function using(state: State & {name: 'live' | 'polling'}, event: Event, around: Surroundings): Step {
+  switch (event.type) {
+    case 'ended':
+      return end(state, event.why, () => {
+        const strikes = event.silent || around.now - state.since < around.times.stable ? state.strikes + 1 : 0;
+        return strikes >= strikesOut && state.rung + 1 < state.ladder.length
+          ? open(state, {rung: state.rung + 1, strikes: 0})
+          : wait(state, {strikes}, backoff(strikes, around));
+      });
+    case 'alarm': return state.rung > 0 && state.probing === undefined ? probe(state, 0) : stay(state);
+    case 'probed': {
+      if (state.probing === undefined) return stay(state);
+      if (event.works) return open(state, {rung: state.probing, strikes: 0}, state.name);
+      if (state.probing + 1 < state.rung) return probe(state, state.probing + 1);
+      const {probing, ...rest} = state;
+      const probes = state.probes + 1;
+      return {state: {...rest, probes}, actions: [{do: 'set alarm', in: untilProbe(probes, around)}]};
+    }
+    case 'expiring': return {state, actions: [{do: 'refresh'}]};
+    case 'visible':
+    case 'online': return {state, actions: [{do: 'poke'}]};
+    default: return stay(state);
+  }
+}
+
+const probe = (state: State & {name: 'live' | 'polling'}, rung: number): Step => ({
+  state: {...state, probing: rung},
+  actions: [{do: 'probe', transport: transportAt({ladder: state.ladder, rung})}],
+});
+
+function waiting(state: State & {name: 'waiting'}, event: Event): Step {
+  if (event.type === 'alarm') return prepare(state);
+  // Somebody is looking, or the network is back: a new beginning.
+  if ((event.type === 'online' || event.type === 'visible') && !state.told) {
+    return prepare({...state, failures: 0}, {do: 'cancel alarm'});
+  }
+  return stay(state);
+}
+
+/** What an application is told. */
+export type ConnectionState = 'idle' | 'connecting' | 'live' | 'polling' | 'offline' | 'reauthenticating' | 'closed';
+
+export function publicState(state: State): ConnectionState {
+  switch (state.name) {
+    case 'preparing': return 'connecting';
+    case 'opening': return state.was ?? 'connecting';
+    case 'waiting': return 'offline';
+    default: return state.name;
+  }
+}

@@ -1,0 +1,39 @@
+// The rows that are there: GET /v1/rows for several subscriptions as of one moment, and the cursor from which on changes follow.
+import {subscriptionParameter} from './notation.js';
+import type {Platform} from './platform.js';
+import {ending, RowcastError} from './problem.js';
+import {isObject, ProtocolError, type AnyRow, type Wish} from './protocol.js';
+import {get, readJson, Refusal} from './transports/http.js';
+
+export interface Reading {
+  readonly rows: readonly (readonly AnyRow[])[];
+  readonly cursor: string;
+}
+
+/** The rows of each wish, in their order; throws `Refusal`. */
+export async function readRows(
+  platform: Platform, url: string, wishes: readonly Wish[], token: string | undefined, signal: AbortSignal, patience: number,
+): Promise<Reading> {
+  const query = wishes.map((wish, index) => `sub=${encodeURIComponent(subscriptionParameter(`${index}`, onlyRows(wish)))}`).join('&');
+  const response = await get(platform, `${url}/v1/rows?${query}`, {token, signal, patience});
+  return readJson(response, platform, (value) => {
+    if (isObject(value) && isObject(value['error'])) {
+      const {code, message} = value['error'];
+      throw new Refusal(ending(new RowcastError(String(code), String(message))));
+    }
+    const rows = isObject(value) && isObject(value['rows']) && value['rows'];
+    const cursor = isObject(value) && value['cursor'];
+    if (!rows || typeof cursor !== 'string') throw new ProtocolError('the answer has no rows');
+    return {cursor, rows: wishes.map((_, index) => {
+      const list = rows[`${index}`];
+      if (!Array.isArray(list)) throw new ProtocolError('rows are missing from the answer');
+      return list as AnyRow[];
+    })};
+  });
+}
+
+const onlyRows = (wish: Wish): Wish => {
+  if ('channel' in wish) return wish;
+  const {table, where, columns} = wish;
+  return {table, ...(where && {where}), ...(columns && {columns})};
+};

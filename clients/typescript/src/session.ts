@@ -1,0 +1,39 @@
+// What the server offers this user: GET /v1/session.
+import {transports, type Transport} from './machine.js';
+import type {Platform} from './platform.js';
+import {isObject, ProtocolError} from './protocol.js';
+import {get, readJson, Refusal} from './transports/http.js';
+
+export interface Session {
+  readonly offered: readonly Transport[];
+  /** Milliseconds. */
+  readonly heartbeat: number;
+  /** When the token ends, in seconds since 1970. */
+  readonly expires?: number;
+}
+
+const unasked: Session = {offered: transports, heartbeat: 25_000};
+
+/** Throws `Refusal`. A server that has no such resource offers everything. */
+export async function askSession(
+  platform: Platform, url: string, token: string | undefined, signal: AbortSignal, patience: number,
+): Promise<Session> {
+  let response;
+  try {
+    response = await get(platform, `${url}/v1/session`, {token, signal, patience});
+  } catch (cause) {
+    if (cause instanceof Refusal && (cause.code === 'http_404' || cause.code === 'not_found')) return unasked;
+    throw cause;
+  }
+  return readJson(response, platform, (value) => {
+    if (!isObject(value) || !Array.isArray(value['transports'])) throw new ProtocolError('the session has no transports');
+    const names: readonly unknown[] = value['transports'];
+    const {heartbeat, expires} = value;
+    return {
+      // The server's `poll` has two ways of being used.
+      offered: transports.filter((each) => names.includes(each === 'longpoll' ? 'poll' : each)),
+      heartbeat: typeof heartbeat === 'number' ? heartbeat * 1000 : unasked.heartbeat,
+      ...(typeof expires === 'number' && {expires}),
+    };
+  });
+}

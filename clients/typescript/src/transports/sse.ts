@@ -1,0 +1,117 @@
+// Server-Sent Events over fetch: the token goes in a header, and what a proxy holds back is noticed.
+import {ending, RowcastError} from '../problem.js';
+import {isObject, ProtocolError, type WireEvent} from '../protocol.js';
+import {get, Refusal, unreachable} from './http.js';
+import {LanesConnection, type Lane} from './lanes.js';
+import {EventStreamParser, type StreamMessage} from './sse_parser.js';
+import type {Connection, Listener, Setting} from './transport.js';
+
+export function openEventStream(setting: Setting, listener: Listener): Connection {
+  return new EventStreamConnection(setting, listener);
+}
+
+class EventStreamConnection extends LanesConnection {
+  // In which a silent server speaks once, and what came on the way is allowed for.
+  protected override get quiet(): number {
+    return 2 * this.setting.heartbeat + this.setting.times.answer;
+  }
+
+  override authenticate(token: string | undefined): void {
+    super.authenticate(token);
+    this.arrange(); // a stream keeps the token that it was opened with
+  }
+
+  protected override async carry(lane: Lane): Promise<void> {
+    const {platform, url, times} = this.setting;
+    const watch = new AbortController();
+    const stop = () => watch.abort(lane.signal.reason);
+    lane.signal.addEventListener('abort', stop);
+    let begun = false;
+    let due = platform.clock.now() + times.open;
+    // Looks again and again instead of being set anew with every piece that comes.
+    let cancel = () => {};
+    const look = () => {
+      const left = due - platform.clock.now();
+      if (left > 0) cancel = platform.clock.after(left, look);
+      else watch.abort(new RowcastError(begun ? 'silent' : 'timeout', 'nothing comes through the event stream'));
+    };
+    look();
+    const parser = new EventStreamParser();
+    try {
+      const response = await get(platform, `${url}/v1/sse?${lane.query(lane.after)}`, {
+        token: this.token, signal: watch.signal, patience: times.open, accept: 'text/event-stream',
+      });
+      const reader = response.body!.getReader();
+      const decoder = new TextDecoder();
+      let retry: number | undefined;
+      for (;;) {
+        const {done, value} = await reader.read();
+        if (done) break;
+        this.heard();
+        for (const message of parser.push(decoder.decode(value, {stream: true}))) {
+          if (lane.signal.aborted) return;
+          this.#take(lane, message);
+          begun = true;
+        }
+        retry ??= parser.retry;
+        if (begun) due = platform.clock.now() + this.quiet;
+      }
+      // The stream begins with one `retry`; a second one is a goodbye.
+      const error = new RowcastError('shutdown', 'the event stream has ended');
+      throw new Refusal(ending(error, parser.retry === retry ? undefined : parser.retry));
+    } catch (cause) {
+      if (cause instanceof Refusal || lane.signal.aborted) throw cause;
+      throw watch.signal.aborted ? new Refusal(ending(watch.signal.reason as RowcastError), begun) : unreachable(cause);
+    } finally {
+      cancel();
+      lane.signal.removeEventListener('abort', stop);
+      watch.abort();
+    }
+  }
+
+  #take(lane: Lane, {event, data, id}: StreamMessage): void {
+    const value = this.#parse(data);
+    const ids = lane.members.map((member) => member.id);
+    switch (event) {
+      case 'cursor':
+        if ('status' in value) lane.begun(String(value['cursor']));
+        else this.#moved(lane, ids, [], String(value['cursor']));
+        break;
+      case 'reset':
+        for (const member of lane.members) member.reset = String(value['reason']);
+        lane.begun(String(value['cursor']));
+        break;
+      case 'change':
+        if (!Array.isArray(value['subs'])) throw this.#notRowcast(new ProtocolError('an event that is for nobody'));
+        this.#moved(lane, ids, [value as unknown as WireEvent], id);
+        break;
+      case 'resync':
+        lane.tell({type: 'resync', id: String(value['id']), reason: String(value['reason'])});
+        break;
+      case 'error': {
+        const error = new RowcastError(String(value['code']), String(value['message']));
+        throw new Refusal(ending(error));
+      }
+    }
+  }
+
+  #moved(lane: Lane, ids: readonly string[], events: readonly WireEvent[], cursor: string | undefined): void {
+    lane.tell({type: 'changes', ids, events, more: cursor === undefined, ...(cursor !== undefined && {cursor})});
+    if (cursor !== undefined) lane.reached(cursor);
+  }
+
+  #parse(data: string): Readonly<Record<string, unknown>> {
+    let value;
+    try {
+      value = this.setting.platform.parse(data);
+      if (!isObject(value)) throw new ProtocolError('a message that is no object');
+    } catch (cause) {
+      throw this.#notRowcast(cause);
+    }
+    return value;
+  }
+
+  #notRowcast(cause: unknown): Refusal {
+    return new Refusal(ending(new RowcastError('not_rowcast', 'what came over the event stream is not rowcast', {cause})));
+  }
+}

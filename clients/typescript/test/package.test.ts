@@ -1,0 +1,40 @@
+// The package as a user gets it: packed, installed from its tarball, imported and required, and its types checked.
+import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
+import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import test from 'node:test';
+
+const use = `
+const client = connect({url: 'http://localhost:8080', transports: ['poll']});
+interface Order { id: number; status: string }
+const stop: () => void = client.table<Order>('public.orders').where({status: {in: ['open']}}).columns('id').subscribe({
+  rows: (rows) => { const ids: number[] = rows.map((row) => row.id); void ids; },
+  // @ts-expect-error this column was not asked for
+  changes: (changes) => changes.map((change) => change.row?.status),
+});
+stop();
+client.close();
+`;
+
+test('it is packed, installed, imported, required, and its types are understood both ways', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'rowcast-package-'));
+  t.after(() => rmSync(folder, {recursive: true}));
+  const run = (command: string, ...args: string[]) => execFileSync(command, args, {cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit']});
+  const [packed] = JSON.parse(execFileSync('npm', ['pack', '--json', '--silent', '--pack-destination', folder], {encoding: 'utf8'})) as [{filename: string; files: {path: string}[]}];
+  assert.deepEqual(packed.files.filter(({path}) => !path.startsWith('dist/')).map(({path}) => path).sort(), ['README.md', 'package.json']);
+
+  writeFileSync(join(folder, 'package.json'), '{"name": "user", "private": true}');
+  run('npm', 'install', '--silent', '--offline', '--no-audit', '--no-fund', `./${packed.filename}`);
+  const names = "console.log(typeof connect, typeof RowcastError)";
+  writeFileSync(join(folder, 'use.mjs'), `import {connect, RowcastError} from '@rowcast/client'; ${names}`);
+  writeFileSync(join(folder, 'use.cjs'), `const {connect, RowcastError} = require('@rowcast/client'); ${names}`);
+  assert.equal(run(process.execPath, 'use.mjs').trim(), 'function function');
+  assert.equal(run(process.execPath, 'use.cjs').trim(), 'function function');
+
+  mkdirSync(join(folder, 'types'));
+  for (const kind of ['mts', 'cts']) writeFileSync(join(folder, 'types', `use.${kind}`), `import {connect} from '@rowcast/client';${use}`);
+  const options = ['--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2022,dom', '--module', 'nodenext'];
+  run(process.execPath, join(process.cwd(), 'node_modules/typescript/bin/tsc'), ...options, 'types/use.mts', 'types/use.cts');
+});
