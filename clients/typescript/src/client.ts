@@ -284,7 +284,7 @@ export class Client {
     const connection: Connection = this.#connect(transport, {
       opened: () => this.#connection === connection && this.#opened(transport),
       frame: (frame) => this.#connection === connection && this.#take(frame),
-      expiring: () => this.#connection === connection && this.#dispatch({type: 'expiring'}),
+      expiring: (left) => this.#connection === connection && this.#awaitExpiry(left),
       ended: (why, silent) => this.#connection === connection && this.#ended(why, token, silent),
       heard: () => (this.#counts.heard = this.#clock.now()),
     });
@@ -300,7 +300,7 @@ export class Client {
   }
 
   #opened(transport: Transport): void {
-    if (transport !== 'websocket') this.#awaitExpiry(); // there, the server tells
+    if (transport !== 'websocket') this.#awaitExpiry(this.#left); // there, the server tells
     this.#dispatch({type: 'opened'});
   }
 
@@ -348,7 +348,7 @@ export class Client {
       this.#connection.authenticate(token);
       if (transportAt(this.#state) === 'websocket') return;
       this.#session = await this.#askSession(token, signal);
-      if (!signal.aborted) this.#awaitExpiry();
+      if (!signal.aborted) this.#awaitExpiry(this.#left);
     } catch (cause) {
       // The connection lives on with the old token, and is ended by the server when that has expired.
       if (!signal.aborted) this.#next = {error: cause instanceof Refusal ? cause.ending.error : asError(cause)};
@@ -356,13 +356,15 @@ export class Client {
     }
   }
 
-  // As early as the server warns on a WebSocket, and not again at once where a token is that short.
-  #awaitExpiry(): void {
+  get #left(): number {
+    return (this.#session?.expires ?? Infinity) * 1000 - this.#clock.now();
+  }
+
+  // Early enough, and not again at once where tokens are that short.
+  #awaitExpiry(left: number): void {
     this.#cancelExpiry();
-    const expires = this.#session?.expires;
-    if (expires === undefined) return;
-    const left = expires * 1000 - this.#clock.now();
-    this.#cancelExpiry = this.#clock.after(Math.max(left - 30_000, left / 2, 1000), () => this.#dispatch({type: 'expiring'}));
+    if (left === Infinity) return;
+    this.#cancelExpiry = this.#clock.after(Math.max(left - 30_000, left / 2, 500), () => this.#dispatch({type: 'expiring'}));
   }
 
   // --- the subscriptions ---

@@ -68,11 +68,13 @@ class PollingConnection extends LanesConnection {
     const {platform, times, visible} = this.setting;
     const time = (visible() ? times.poll : times.pollHidden) * (0.75 + platform.random() / 2);
     return new Promise((resume) => {
-      const stop = platform.clock.after(time, () => resume());
-      signal.addEventListener('abort', () => {
+      const done = () => {
         stop();
+        signal.removeEventListener('abort', done);
         resume();
-      });
+      };
+      const stop = platform.clock.after(time, done);
+      signal.addEventListener('abort', done);
     });
   }
 }

@@ -29,8 +29,8 @@ export interface Listener {
   /** Something of rowcast's came through: this transport works here. Once. */
   opened(): void;
   frame(frame: Frame): void;
-  /** The token will not last much longer. */
-  expiring(): void;
+  /** The token will last so many milliseconds, and not much longer. */
+  expiring(left: number): void;
   /** The last call. `silent`: nothing had been heard for too long. */
   ended(why: Ending, silent: boolean): void;
   /** Anything at all was heard, for the statistics. */

@@ -107,7 +107,7 @@ class WebSocketConnection implements Connection {
         this.#opened();
         break;
       case 'expiring':
-        this.#listener.expiring();
+        this.#listener.expiring(message.in * 1000);
         break;
       case 'subscribed':
         this.#listener.frame(message);
