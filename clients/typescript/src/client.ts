@@ -540,7 +540,7 @@ export class Client {
     const token = this.#tokens.current ?? (await this.#tokens.ask());
     let reading;
     try {
-      reading = await readRows(platform, url, feeds.map(({wish}) => wish), token, signal, limits.answer * 6);
+      reading = await readRows(platform, url, feeds.map(({wish}) => wish), token, signal, limits.answer * 12);
     } catch (cause) {
       if (cause instanceof Refusal && cause.ending.next === 'token') this.#tokens.refuse(token);
       throw cause;

@@ -3,7 +3,7 @@ import {subscriptionParameter} from './notation.js';
 import type {Platform} from './platform.js';
 import {ending, RowcastError} from './problem.js';
 import {isObject, ProtocolError, type AnyRow, type Wish} from './protocol.js';
-import {get, readJson, Refusal} from './transports/http.js';
+import {getJson, Refusal} from './transports/http.js';
 
 export interface Reading {
   readonly rows: readonly (readonly AnyRow[])[];
@@ -15,8 +15,7 @@ export async function readRows(
   platform: Platform, url: string, wishes: readonly Wish[], token: string | undefined, signal: AbortSignal, patience: number,
 ): Promise<Reading> {
   const query = wishes.map((wish, index) => `sub=${encodeURIComponent(subscriptionParameter(`${index}`, onlyRows(wish)))}`).join('&');
-  const response = await get(platform, `${url}/v1/rows?${query}`, {token, signal, patience});
-  return readJson(response, platform, (value) => {
+  return getJson(platform, `${url}/v1/rows?${query}`, {token, signal, patience}, (value) => {
     if (isObject(value) && isObject(value['error'])) {
       const {code, message} = value['error'];
       throw new Refusal(ending(new RowcastError(String(code), String(message))));

@@ -2,7 +2,7 @@
 import {transports, type Transport} from './machine.js';
 import type {Platform} from './platform.js';
 import {isObject, ProtocolError} from './protocol.js';
-import {get, readJson, Refusal} from './transports/http.js';
+import {getJson, Refusal} from './transports/http.js';
 
 export interface Session {
   readonly offered: readonly Transport[];
@@ -15,17 +15,10 @@ export interface Session {
 const unasked: Session = {offered: transports, heartbeat: 25_000};
 
 /** Throws `Refusal`. A server that has no such resource offers everything. */
-export async function askSession(
+export function askSession(
   platform: Platform, url: string, token: string | undefined, signal: AbortSignal, patience: number,
 ): Promise<Session> {
-  let response;
-  try {
-    response = await get(platform, `${url}/v1/session`, {token, signal, patience});
-  } catch (cause) {
-    if (cause instanceof Refusal && (cause.code === 'http_404' || cause.code === 'not_found')) return unasked;
-    throw cause;
-  }
-  return readJson(response, platform, (value) => {
+  return getJson(platform, `${url}/v1/session`, {token, signal, patience}, (value): Session => {
     if (!isObject(value) || !Array.isArray(value['transports'])) throw new ProtocolError('the session has no transports');
     const names: readonly unknown[] = value['transports'];
     const {heartbeat, expires} = value;
@@ -35,5 +28,8 @@ export async function askSession(
       heartbeat: typeof heartbeat === 'number' ? heartbeat * 1000 : unasked.heartbeat,
       ...(typeof expires === 'number' && {expires}),
     };
+  }).catch((cause) => {
+    if (cause instanceof Refusal && (cause.code === 'http_404' || cause.code === 'not_found')) return unasked;
+    throw cause;
   });
 }

@@ -17,54 +17,50 @@ export class Refusal extends Error {
 export interface Asked {
   readonly token: string | undefined;
   readonly signal: AbortSignal;
-  /** For the answer's beginning, in milliseconds. */
+  /** For the whole answer, in milliseconds. */
   readonly patience: number;
-  readonly accept?: string;
 }
 
-/** The answer to a GET that succeeded; throws `Refusal`, or `signal`'s reason. */
-export async function get(platform: Platform, url: string, {token, signal, patience, accept = 'application/json'}: Asked): Promise<Response> {
+/** What a GET gives, checked; throws `Refusal`, or `signal`'s reason. */
+export async function getJson<T>(platform: Platform, url: string, {token, signal, patience}: Asked, check: (value: unknown) => T): Promise<T> {
   const given = new AbortController();
-  const abort = () => given.abort(signal.reason);
+  const abort = () => given.abort();
   signal.addEventListener('abort', abort);
-  const stop = platform.clock.after(patience, () => given.abort(new RowcastError('timeout', `no answer in ${patience} ms`)));
+  const stop = platform.clock.after(patience, abort);
+  let text;
   try {
     signal.throwIfAborted();
-    const headers: Record<string, string> = {Accept: accept};
-    if (token !== undefined) headers['Authorization'] = `Bearer ${token}`;
-    const response = await platform.fetch(url, {headers, signal: given.signal, cache: 'no-store'});
-    if (response.ok) return response;
-    throw new Refusal(await read(response, platform));
+    const response = await request(platform, url, token, given.signal, 'application/json');
+    text = await response.text();
   } catch (cause) {
-    if (cause instanceof Refusal) throw cause;
     signal.throwIfAborted();
-    if (given.signal.aborted) throw new Refusal(ending(given.signal.reason as RowcastError), true);
-    throw unreachable(cause);
+    if (given.signal.aborted) throw new Refusal(ending(new RowcastError('timeout', `no answer in ${patience} ms`)), true);
+    throw cause instanceof Refusal ? cause : unreachable(cause);
   } finally {
     stop();
-    // An event stream goes on after this, and is ended by its signal then.
-    if (accept === 'application/json') signal.removeEventListener('abort', abort);
+    signal.removeEventListener('abort', abort);
   }
+  try {
+    return check(platform.parse(text));
+  } catch (cause) {
+    throw cause instanceof Refusal ? cause : notRowcast(cause);
+  }
+}
+
+/** An answer that succeeded; its body is still to come, and is ended by the signal as well. */
+export async function request(platform: Platform, url: string, token: string | undefined, signal: AbortSignal, accept: string): Promise<Response> {
+  const headers: Record<string, string> = {Accept: accept};
+  if (token !== undefined) headers['Authorization'] = `Bearer ${token}`;
+  const response = await platform.fetch(url, {headers, signal, cache: 'no-store'});
+  if (!response.ok) throw new Refusal(await read(response, platform));
+  return response;
 }
 
 export const unreachable = (cause: unknown) =>
   new Refusal(ending(new RowcastError('unreachable', 'the bridge cannot be reached', {cause})));
 
-/** The body of an answer; throws `Refusal` where it is not what it should be. */
-export async function readJson<T>(response: Response, platform: Platform, check: (value: unknown) => T): Promise<T> {
-  let text;
-  try {
-    text = await response.text();
-  } catch (cause) {
-    throw unreachable(cause);
-  }
-  try {
-    return check(platform.parse(text));
-  } catch (cause) {
-    if (cause instanceof Refusal) throw cause;
-    throw new Refusal(ending(new RowcastError('not_rowcast', 'the answer is not one of rowcast', {cause})));
-  }
-}
+export const notRowcast = (cause: unknown) =>
+  new Refusal(ending(new RowcastError('not_rowcast', 'what came is not rowcast', {cause})));
 
 async function read(response: Response, {parse, clock}: Platform): Promise<Ending> {
   const wait = retryAfter(response.headers.get('retry-after'), clock.now());

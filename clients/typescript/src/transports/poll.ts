@@ -1,6 +1,6 @@
 // Polling: long, where a request is held until there is something, or plain, every so often.
 import {checkPage, type Page, type WireEvent} from '../protocol.js';
-import {get, readJson} from './http.js';
+import {getJson} from './http.js';
 import {LanesConnection, type Lane} from './lanes.js';
 import type {Connection, Listener, Setting} from './transport.js';
 
@@ -43,7 +43,7 @@ class PollingConnection extends LanesConnection {
     const {platform, url, times} = this.setting;
     const asked = {token: this.token, signal: lane.signal, patience: wait + times.answer};
     const query = `${lane.query(after)}${after === undefined ? '' : `&limit=${limit}`}${wait ? `&wait=${Math.round(wait / 1000)}` : ''}`;
-    return readJson(await get(platform, `${url}/v1/changes?${query}`, asked), platform, checkPage);
+    return getJson(platform, `${url}/v1/changes?${query}`, asked, checkPage);
   }
 
   // A page that is not the last may end in the midst of a transaction: what comes before that is handed over. The place

@@ -1,7 +1,7 @@
 // Server-Sent Events over fetch: the token goes in a header, and what a proxy holds back is noticed.
 import {ending, RowcastError} from '../problem.js';
 import {isObject, ProtocolError, type WireEvent} from '../protocol.js';
-import {get, Refusal, unreachable} from './http.js';
+import {notRowcast, Refusal, request, unreachable} from './http.js';
 import {LanesConnection, type Lane} from './lanes.js';
 import {EventStreamParser, type StreamMessage} from './sse_parser.js';
 import type {Connection, Listener, Setting} from './transport.js';
@@ -38,9 +38,7 @@ class EventStreamConnection extends LanesConnection {
     look();
     const parser = new EventStreamParser();
     try {
-      const response = await get(platform, `${url}/v1/sse?${lane.query(lane.after)}`, {
-        token: this.token, signal: watch.signal, patience: times.open, accept: 'text/event-stream',
-      });
+      const response = await request(platform, `${url}/v1/sse?${lane.query(lane.after)}`, this.token, watch.signal, 'text/event-stream');
       const reader = response.body!.getReader();
       const decoder = new TextDecoder();
       let retry: number | undefined;
@@ -82,7 +80,7 @@ class EventStreamConnection extends LanesConnection {
         lane.begun(String(value['cursor']));
         break;
       case 'change':
-        if (!Array.isArray(value['subs'])) throw this.#notRowcast(new ProtocolError('an event that is for nobody'));
+        if (!Array.isArray(value['subs'])) throw notRowcast(new ProtocolError('an event that is for nobody'));
         this.#moved(lane, ids, [value as unknown as WireEvent], id);
         break;
       case 'resync':
@@ -106,12 +104,8 @@ class EventStreamConnection extends LanesConnection {
       value = this.setting.platform.parse(data);
       if (!isObject(value)) throw new ProtocolError('a message that is no object');
     } catch (cause) {
-      throw this.#notRowcast(cause);
+      throw notRowcast(cause);
     }
     return value;
-  }
-
-  #notRowcast(cause: unknown): Refusal {
-    return new Refusal(ending(new RowcastError('not_rowcast', 'what came over the event stream is not rowcast', {cause})));
   }
 }

@@ -164,7 +164,8 @@ class WebSocketConnection implements Connection {
   }
 
   #ask(): void {
-    this.#asked ??= this.#setting.platform.clock.now();
+    if (this.#asked !== undefined) return;
+    this.#asked = this.#setting.platform.clock.now();
     this.#send({type: 'ping'});
     this.#watch();
   }
