@@ -2,13 +2,12 @@
 import {Feed, type Sink} from './feed.js';
 import {backoff, initial, publicState, step, transportAt, transports, type Action, type ConnectionState, type Event, type State, type Times, type Transport} from './machine.js';
 import type {CursorStorage, Platform, Signal} from './platform.js';
-import {ending, isOfSubscription, RowcastError} from './problem.js';
+import {asError, isOfSubscription, isOfToken, RowcastError, whatNext} from './problem.js';
 import type {AnyRow, WireEvent, Wish} from './protocol.js';
 import {ChannelQuery, TableQuery} from './query.js';
 import {readRows} from './rows.js';
 import {askSession, type Session} from './session.js';
 import {Tokens, type TokenProvider} from './tokens.js';
-import {Refusal} from './transports/http.js';
 import type {Connection, Frame, Listener, Openers, TransportTimes} from './transports/transport.js';
 
 /** How the connection is, for those who show it. A new object whenever something of it changes. */
@@ -26,7 +25,7 @@ export interface Statistics {
   readonly connections: number;
   /** Changes and messages handed to the application. */
   readonly events: number;
-  /** Events that came again and were left out. */
+  /** Events of the present subscriptions that came again and were left out. */
   readonly repeated: number;
   /** Times that something had to be read anew. */
   readonly resets: number;
@@ -60,8 +59,6 @@ export interface Configuration {
   readonly limits: Limits;
 }
 
-const nowhere: Connection = {add() {}, remove() {}, authenticate() {}, poke() {}, close() {}};
-
 /** One connection to a bridge, shared by all subscriptions; it is there while there are any. Made by `connect`. */
 export class Client {
   readonly #given: Configuration;
@@ -72,13 +69,14 @@ export class Client {
   readonly #events: Event[] = [];
   readonly #unwatch: () => void;
   #state: State = initial;
+  #error: RowcastError | undefined;
   #status: Status = {state: 'idle', transport: undefined, error: undefined};
   #stepping = false;
   #visible = true;
   #wanted: readonly Transport[];
   #session: Session | undefined;
-  #connection = nowhere;
-  #probe = nowhere;
+  #connection: Connection | undefined;
+  #probe: Connection | undefined;
   #attempt = new AbortController(); // of preparing and reading
   #reading = false;
   #lastWire = 0;
@@ -86,7 +84,7 @@ export class Client {
   #cancelLinger = () => {};
   #cancelExpiry = () => {};
   #cancelReading = () => {};
-  #counts = {connections: 0, events: 0, repeated: 0, resets: 0, heard: undefined as number | undefined};
+  #counts = {connections: 0, events: 0, resets: 0, heard: undefined as number | undefined};
 
   /** @internal */
   constructor(given: Configuration) {
@@ -117,7 +115,7 @@ export class Client {
   }
 
   statistics(): Statistics {
-    return {...this.#counts};
+    return {...this.#counts, repeated: [...this.#feeds].reduce((sum, {track}) => sum + track.repeated, 0)};
   }
 
   /** The transports that may be used from now on (what the server offers is the limit): `['poll']` forces polling. */
@@ -152,8 +150,13 @@ export class Client {
     this.#feeds.add(feed);
     this.#cancelLinger();
     this.#dispatch({type: 'wanted'});
-    if (this.#isOpen()) this.#settle(feed);
+    if (this.#connection) this.#settle(feed);
     return () => this.#forget(feed);
+  }
+
+  /** @internal */
+  after(milliseconds: number, call: () => void): () => void {
+    return this.#clock.after(milliseconds, call);
   }
 
   /** @internal */
@@ -194,27 +197,27 @@ export class Client {
   }
 
   #step(event: Event): void {
-    const around = {now: this.#clock.now(), random: this.#given.platform.random, times: this.#given.limits};
-    const {state, actions} = step(this.#state, event, around);
-    const before = this.#state;
+    const {platform, limits} = this.#given;
+    const before = this.#state.name;
+    const {state, actions} = step(this.#state, event, {now: this.#clock.now(), random: platform.random, times: limits});
     this.#state = state;
-    for (const action of actions) this.#act(action);
-    const error = event.type === 'ended' ? event.why.error : event.type === 'opened' ? undefined : this.#status.error;
-    if (event.type === 'opened' && before.name === 'opening') ++this.#counts.connections;
-    this.#next = {error};
-    if (state.name === 'closed' && before.name !== 'closed' && state.why) this.#giveUp(state.why.error);
+    actions.forEach((action) => this.#act(action));
+    if (event.type === 'ended') this.#error = event.why;
+    if (event.type === 'opened' && before === 'opening') {
+      this.#error = undefined;
+      ++this.#counts.connections;
+    }
+    if (state.name === 'closed' && before !== 'closed' && state.why) this.#giveUp(state.why);
   }
-
-  #next: {error: RowcastError | undefined} = {error: undefined};
 
   #tellStatus(): void {
     const state = publicState(this.#state);
     const transport = state === 'connecting' || state === 'live' || state === 'polling' ? transportAt(this.#state) : undefined;
-    const {error} = this.#next;
-    const {state: wasState, transport: wasTransport, error: wasError} = this.#status;
-    if (state === wasState && transport === wasTransport && error === wasError) return;
-    this.#status = {state, transport, error};
-    for (const listener of [...this.#listeners]) protect(() => listener(this.#status));
+    const next = {state, transport, error: this.#error};
+    const was = this.#status;
+    if (state === was.state && transport === was.transport && next.error === was.error) return;
+    this.#status = next;
+    for (const listener of [...this.#listeners]) protect(() => listener(next));
   }
 
   #giveUp(error: RowcastError): void {
@@ -224,32 +227,16 @@ export class Client {
   }
 
   #act(action: Action): void {
-    switch (action.do) {
-      case 'prepare':
-        void this.#prepare(this.#attempt.signal);
-        break;
-      case 'open':
-        this.#open(action.transport);
-        break;
-      case 'drop':
-        this.#drop();
-        break;
-      case 'set alarm':
-        this.#cancelAlarm();
-        this.#cancelAlarm = this.#clock.after(action.in, () => this.#dispatch({type: 'alarm'}));
-        break;
-      case 'cancel alarm':
-        this.#cancelAlarm();
-        break;
-      case 'probe':
-        this.#look(action.transport);
-        break;
-      case 'refresh':
-        void this.#refresh(this.#attempt.signal);
-        break;
-      case 'poke':
-        this.#connection.poke();
-        break;
+    if (action === 'prepare') void this.#prepare(this.#attempt.signal);
+    else if (action === 'drop') this.#drop();
+    else if (action === 'refresh') void this.#refresh(this.#attempt.signal);
+    else if (action === 'poke') this.#connection?.poke();
+    else if (action === 'cancel alarm') this.#cancelAlarm();
+    else if ('open' in action) this.#open(action.open);
+    else if ('probe' in action) this.#look(action.probe);
+    else {
+      this.#cancelAlarm();
+      this.#cancelAlarm = this.#clock.after(action.alarm, () => this.#dispatch({type: 'alarm'}));
     }
   }
 
@@ -260,7 +247,7 @@ export class Client {
       signal.throwIfAborted();
       this.#session = await this.#askSession(token, signal);
     } catch (cause) {
-      if (!signal.aborted) this.#ended(cause instanceof Refusal ? cause.ending : ending(asError(cause)), token, false);
+      if (!signal.aborted) this.#ended(asError(cause), token);
       return;
     }
     if (!signal.aborted) this.#dispatch({type: 'prepared', ladder: this.#ladder(this.#session)});
@@ -285,7 +272,7 @@ export class Client {
       opened: () => this.#connection === connection && this.#opened(transport),
       frame: (frame) => this.#connection === connection && this.#take(frame),
       expiring: (left) => this.#connection === connection && this.#awaitExpiry(left),
-      ended: (why, silent) => this.#connection === connection && this.#ended(why, token, silent),
+      ended: (why) => this.#connection === connection && this.#ended(why, token),
       heard: () => (this.#counts.heard = this.#clock.now()),
     });
     this.#connection = connection;
@@ -304,9 +291,9 @@ export class Client {
     this.#dispatch({type: 'opened'});
   }
 
-  #ended(why: Parameters<Listener['ended']>[0], token: string | undefined, silent: boolean): void {
-    if (why.error.code.startsWith('token_')) this.#tokens.refuse(token);
-    this.#dispatch({type: 'ended', why, silent});
+  #ended(why: RowcastError, token: string | undefined): void {
+    if (isOfToken(why)) this.#tokens.refuse(token);
+    this.#dispatch({type: 'ended', why});
   }
 
   #drop(): void {
@@ -316,9 +303,9 @@ export class Client {
     this.#cancelReading();
     this.#cancelExpiry();
     const [connection, probe] = [this.#connection, this.#probe];
-    this.#connection = this.#probe = nowhere;
-    connection.close();
-    probe.close();
+    this.#connection = this.#probe = undefined;
+    connection?.close();
+    probe?.close();
     this.#placed.clear();
     for (const feed of this.#feeds) feed.wire = undefined;
   }
@@ -328,7 +315,7 @@ export class Client {
     const feed = [...this.#feeds].find(({wire}) => wire !== undefined);
     const found = (works: boolean) => {
       if (this.#probe !== probe) return;
-      this.#probe = nowhere;
+      this.#probe = undefined;
       probe.close();
       this.#dispatch({type: 'probed', works});
     };
@@ -345,13 +332,14 @@ export class Client {
     try {
       const token = await this.#tokens.ask();
       if (signal.aborted) return;
-      this.#connection.authenticate(token);
+      this.#connection?.authenticate(token);
       if (transportAt(this.#state) === 'websocket') return;
       this.#session = await this.#askSession(token, signal);
       if (!signal.aborted) this.#awaitExpiry(this.#left);
     } catch (cause) {
       // The connection lives on with the old token, and is ended by the server when that has expired.
-      if (!signal.aborted) this.#next = {error: cause instanceof Refusal ? cause.ending.error : asError(cause)};
+      if (signal.aborted) return;
+      this.#error = asError(cause);
       this.#tellStatus();
     }
   }
@@ -369,10 +357,6 @@ export class Client {
 
   // --- the subscriptions ---
 
-  #isOpen(): boolean {
-    return this.#connection !== nowhere;
-  }
-
   // Brings a feed to where it can go on: reads its rows, or places it on the connection.
   #settle(feed: Feed): void {
     if (feed.reading) {
@@ -381,13 +365,13 @@ export class Client {
     }
     feed.wire = `${++this.#lastWire}`;
     this.#placed.set(feed.wire, feed);
-    this.#connection.add([{id: feed.wire, wish: feed.wish, after: feed.track.cursor, anew: feed.anew}]);
+    this.#connection?.add([{id: feed.wire, wish: feed.wish, after: feed.track.cursor, anew: feed.anew}]);
   }
 
   #displace(feed: Feed): void {
     if (feed.wire === undefined) return;
     this.#placed.delete(feed.wire);
-    this.#connection.remove(feed.wire);
+    this.#connection?.remove(feed.wire);
     feed.wire = undefined;
   }
 
@@ -458,11 +442,8 @@ export class Client {
     }
     // First all are moved, then the application is told: it may do whatever it likes then.
     const whole = to.map((feed) => {
-      const before = feed.track.repeated;
-      const out = feed.track.take(by.get(feed.wire!) ?? [], cursor, more);
-      this.#counts.repeated += feed.track.repeated - before;
       if (live) feed.track.live = true;
-      return out;
+      return feed.track.take(by.get(feed.wire!) ?? [], cursor, more);
     });
     to.forEach((feed, index) => {
       const out = whole[index];
@@ -479,7 +460,7 @@ export class Client {
   }
 
   #refused(feed: Feed, error: RowcastError): void {
-    if (isOfSubscription(error.code)) {
+    if (isOfSubscription(error)) {
       this.#lose(feed, error);
       return;
     }
@@ -495,11 +476,9 @@ export class Client {
     return backoff(++feed.failures, {now: 0, random: this.#given.platform.random, times: this.#given.limits});
   }
 
-  #save({stored, track}: Feed): void {
-    if (stored === undefined) return;
-    const storage = this.#given.storage!;
-    if (track.cursor === undefined) storage.removeItem(stored);
-    else storage.setItem(stored, track.cursor);
+  #save({stored, track: {cursor}}: Feed): void {
+    const {storage} = this.#given;
+    if (stored !== undefined) protect(() => (cursor === undefined ? storage!.removeItem(stored) : storage!.setItem(stored, cursor)));
   }
 
   // --- initial rows ---
@@ -523,12 +502,12 @@ export class Client {
         await this.#readSome(feeds, signal);
       } catch (cause) {
         if (signal.aborted) return;
-        const refusal = cause instanceof Refusal ? cause.ending : ending(asError(cause));
-        if (!isOfSubscription(refusal.error.code)) {
-          this.#readLater(feeds[0]!, refusal.wait);
+        const error = asError(cause);
+        if (!isOfSubscription(error)) {
+          this.#readLater(feeds[0]!, error.wait);
           return;
         }
-        if (feeds.length === 1) this.#lose(feeds[0]!, refusal.error);
+        if (feeds.length === 1) this.#lose(feeds[0]!, error);
         alone = true;
       }
     }
@@ -542,7 +521,7 @@ export class Client {
     try {
       reading = await readRows(platform, url, feeds.map(({wish}) => wish), token, signal, limits.answer * 12);
     } catch (cause) {
-      if (cause instanceof Refusal && cause.ending.next === 'token') this.#tokens.refuse(token);
+      if (whatNext(asError(cause)) === 'token') this.#tokens.refuse(token);
       throw cause;
     }
     if (signal.aborted) return;
@@ -556,7 +535,7 @@ export class Client {
       if (!this.#feeds.has(feed)) return;
       protect(() => feed.sink.rows!(rows[index]!));
       // The application may have left, or have closed the client.
-      if (this.#feeds.has(feed) && feed.wire === undefined && this.#isOpen()) this.#settle(feed);
+      if (this.#feeds.has(feed) && feed.wire === undefined && this.#connection) this.#settle(feed);
     });
   }
 
@@ -579,5 +558,3 @@ function protect(call: () => void): void {
   }
 }
 
-const asError = (cause: unknown) =>
-  cause instanceof RowcastError ? cause : new RowcastError('internal', 'the client failed', {cause});

@@ -1,6 +1,6 @@
 // The life of a connection as a pure function: state + event -> next state + what is to be done. No clock, no network, no
 // randomness of its own; `client.ts` carries the actions out and tells what became of them.
-import type {Ending} from './problem.js';
+import {isSilence, whatNext, type RowcastError} from './problem.js';
 
 /** The transports, best first: the order of falling back. */
 export const transports = ['websocket', 'sse', 'longpoll', 'poll'] as const;
@@ -34,7 +34,7 @@ export type State = Circumstances &
     /** `told`: the server said how long; only time ends it. */
     | {readonly name: 'waiting'; readonly told: boolean}
     | {readonly name: 'reauthenticating'}
-    | {readonly name: 'closed'; readonly why?: Ending}
+    | {readonly name: 'closed'; readonly why?: RowcastError}
   );
 
 export type Event =
@@ -46,7 +46,7 @@ export type Event =
   /** The transport has proved itself: something of rowcast's came through it. */
   | {readonly type: 'opened'}
   /** What was being prepared, opened or used has come to its end. */
-  | {readonly type: 'ended'; readonly why: Ending; readonly silent?: boolean}
+  | {readonly type: 'ended'; readonly why: RowcastError}
   | {readonly type: 'alarm'}
   | {readonly type: 'probed'; readonly works: boolean}
   /** The token will not last much longer. */
@@ -56,20 +56,21 @@ export type Event =
 
 export type Action =
   /** Get a token, ask the server what it offers: `prepared` or `ended`. */
-  | {readonly do: 'prepare'}
-  /** Open a transport with all subscriptions: `opened` or `ended`. */
-  | {readonly do: 'open'; readonly transport: Transport}
+  | 'prepare'
   /** Leave whatever is being prepared, opened, probed or used; nothing is heard of it any more. */
-  | {readonly do: 'drop'}
-  /** Set the one alarm, or take it back. */
-  | {readonly do: 'set alarm'; readonly in: number}
-  | {readonly do: 'cancel alarm'}
-  /** See whether a transport would work, beside the one in use: `probed`. */
-  | {readonly do: 'probe'; readonly transport: Transport}
+  | 'drop'
+  /** Take back the one alarm. */
+  | 'cancel alarm'
   /** Get a fresh token and give it to the connection. */
-  | {readonly do: 'refresh'}
+  | 'refresh'
   /** Find out whether the connection is alive, or ask for news at once. */
-  | {readonly do: 'poke'};
+  | 'poke'
+  /** Open a transport with all subscriptions: `opened` or `ended`. */
+  | {readonly open: Transport}
+  /** See whether a transport would work, beside the one in use: `probed`. */
+  | {readonly probe: Transport}
+  /** Set the one alarm, for so many milliseconds from now. */
+  | {readonly alarm: number};
 
 export interface Times {
   /** The back-off's first and largest step; a wait is a random part of the step (full jitter). */
@@ -112,33 +113,38 @@ const known = ({ladder, rung, failures, strikes, probes}: State): Circumstances 
 
 const stay = (state: State): Step => ({state, actions: []});
 
+/** To a state in which there is no connection, and nothing is waited for. */
+const leave = (state: State, to: {readonly name: 'idle'} | {readonly name: 'closed'; readonly why?: RowcastError} | {readonly name: 'reauthenticating'}, ...then: readonly Action[]): Step => ({
+  state: {...known(state), ...to},
+  actions: ['cancel alarm', 'drop', ...then],
+});
+
 const prepare = (state: State, ...before: readonly Action[]): Step => ({
   state: {...known(state), name: 'preparing'},
-  actions: [...before, {do: 'prepare'}],
+  actions: [...before, 'prepare'],
 });
 
 function open(state: State, change: Partial<Circumstances>, was?: 'live' | 'polling'): Step {
   const next = {...known(state), ...change};
   return {
     state: {...next, name: 'opening', ...(was && {was})},
-    actions: [{do: 'cancel alarm'}, {do: 'drop'}, {do: 'open', transport: transportAt(next)}],
+    actions: ['cancel alarm', 'drop', {open: transportAt(next)}],
   };
 }
 
 const wait = (state: State, change: Partial<Circumstances>, time: number, told = false): Step => ({
   state: {...known(state), ...change, name: 'waiting', told},
-  actions: [{do: 'drop'}, {do: 'set alarm', in: time}],
+  actions: ['drop', {alarm: time}],
 });
 
 /** The transport in use, or tried next. */
 export const transportAt = ({ladder, rung}: Pick<Circumstances, 'ladder' | 'rung'>): Transport => ladder[rung] ?? 'poll';
 
 /** Which state a connection goes to from one in which it has a right to something, whatever that was. */
-function end(state: State, why: Ending, retry: () => Step): Step {
-  if (why.next === 'never') return {state: {...known(state), name: 'closed', why}, actions: [{do: 'cancel alarm'}, {do: 'drop'}]};
-  if (why.next === 'token') {
-    return {state: {...known(state), name: 'reauthenticating'}, actions: [{do: 'cancel alarm'}, {do: 'drop'}, {do: 'prepare'}]};
-  }
+function end(state: State, why: RowcastError, retry: () => Step): Step {
+  const next = whatNext(why);
+  if (next === 'never') return leave(state, {name: 'closed', why});
+  if (next === 'token') return leave(state, {name: 'reauthenticating'}, 'prepare');
   // A server that says when to come back is there: this is not its transport's fault.
   if (why.wait !== undefined) return wait(state, {failures: state.failures + 1}, why.wait, true);
   return retry();
@@ -147,9 +153,9 @@ function end(state: State, why: Ending, retry: () => Step): Step {
 /** The next state, and what to do to get there. */
 export function step(state: State, event: Event, around: Surroundings): Step {
   if (state.name === 'closed') return stay(state);
-  if (event.type === 'close') return {state: {...known(state), name: 'closed'}, actions: [{do: 'cancel alarm'}, {do: 'drop'}]};
+  if (event.type === 'close') return leave(state, {name: 'closed'});
   if (state.name === 'idle') return event.type === 'wanted' ? prepare(state) : stay(state);
-  if (event.type === 'unwanted') return {state: {...known(state), name: 'idle'}, actions: [{do: 'cancel alarm'}, {do: 'drop'}]};
+  if (event.type === 'unwanted') return leave(state, {name: 'idle'});
   if (event.type === 'offline') return wait(state, {rung: 0, strikes: 0}, around.times.backoffMost);
   switch (state.name) {
     case 'preparing':
@@ -169,7 +175,7 @@ function prepared(state: State & {name: 'preparing' | 'reauthenticating'}, event
   if (event.type === 'ended') {
     const later = () => wait(state, {rung: 0, failures: state.failures + 1}, backoff(state.failures, around));
     // The fresh token was no better.
-    return state.name === 'reauthenticating' && event.why.next === 'token' ? later() : end(state, event.why, later);
+    return state.name === 'reauthenticating' && whatNext(event.why) === 'token' ? later() : end(state, event.why, later);
   }
   return stay(state);
 }
@@ -179,7 +185,7 @@ function opening(state: State & {name: 'opening'}, event: Event, around: Surroun
     const probes = state.rung === 0 ? 0 : state.probes;
     return {
       state: {...known(state), failures: 0, probes, name: isPush(transportAt(state)) ? 'live' : 'polling', since: around.now},
-      actions: state.rung === 0 ? [] : [{do: 'set alarm', in: untilProbe(probes, around)}],
+      actions: state.rung === 0 ? [] : [{alarm: untilProbe(probes, around)}],
     };
   }
   if (event.type === 'ended') {
@@ -195,7 +201,7 @@ function using(state: State & {name: 'live' | 'polling'}, event: Event, around: 
   switch (event.type) {
     case 'ended':
       return end(state, event.why, () => {
-        const strikes = event.silent || around.now - state.since < around.times.stable ? state.strikes + 1 : 0;
+        const strikes = isSilence(event.why) || around.now - state.since < around.times.stable ? state.strikes + 1 : 0;
         return strikes >= strikesOut && state.rung + 1 < state.ladder.length
           ? open(state, {rung: state.rung + 1, strikes: 0})
           : wait(state, {strikes}, backoff(strikes, around));
@@ -207,25 +213,25 @@ function using(state: State & {name: 'live' | 'polling'}, event: Event, around: 
       if (state.probing + 1 < state.rung) return probe(state, state.probing + 1);
       const {probing, ...rest} = state;
       const probes = state.probes + 1;
-      return {state: {...rest, probes}, actions: [{do: 'set alarm', in: untilProbe(probes, around)}]};
+      return {state: {...rest, probes}, actions: [{alarm: untilProbe(probes, around)}]};
     }
-    case 'expiring': return {state, actions: [{do: 'refresh'}]};
+    case 'expiring': return {state, actions: ['refresh']};
     case 'visible':
-    case 'online': return {state, actions: [{do: 'poke'}]};
+    case 'online': return {state, actions: ['poke']};
     default: return stay(state);
   }
 }
 
 const probe = (state: State & {name: 'live' | 'polling'}, rung: number): Step => ({
   state: {...state, probing: rung},
-  actions: [{do: 'probe', transport: transportAt({ladder: state.ladder, rung})}],
+  actions: [{probe: transportAt({ladder: state.ladder, rung})}],
 });
 
 function waiting(state: State & {name: 'waiting'}, event: Event): Step {
   if (event.type === 'alarm') return prepare(state);
   // Somebody is looking, or the network is back: a new beginning.
   if ((event.type === 'online' || event.type === 'visible') && !state.told) {
-    return prepare({...state, failures: 0}, {do: 'cancel alarm'});
+    return prepare({...state, failures: 0}, 'cancel alarm');
   }
   return stay(state);
 }

@@ -3,31 +3,26 @@
 /** What the server, or the network, has to say about a failure. */
 export class RowcastError extends Error {
   override readonly name = 'RowcastError';
+  /** The server's own word on when to come back, in milliseconds (`reconnect_ms`, `Retry-After`). */
+  readonly wait: number | undefined;
+
   constructor(
-    /** The server's (`forbidden`, `unknown_column`, …), or this side's: `unreachable`, `silent`, `not_rowcast`, `timeout`, `token`. */
+    /** The server's (`forbidden`, `unknown_column`, …), or this side's: `unreachable`, `timeout`, `silent`, `not_rowcast`, `token`. */
     readonly code: string,
     message: string,
-    options?: ErrorOptions,
+    {wait, ...options}: ErrorOptions & {readonly wait?: number | undefined} = {},
   ) {
     super(message, options);
+    this.wait = wait;
   }
 }
 
-/** The end of a connection, or of an attempt at one. */
-export interface Ending {
-  readonly error: RowcastError;
-  /**
-   * `retry`: the usual back-off. `token`: with a fresh token. `never`: the server will not change its mind.
-   */
-  readonly next: 'retry' | 'token' | 'never';
-  /** The server's own word on when to come back, in milliseconds (`reconnect_ms`, `Retry-After`). */
-  readonly wait?: number;
-}
+/** Whatever was thrown. */
+export const asError = (cause: unknown, code = 'internal') =>
+  cause instanceof RowcastError ? cause : new RowcastError(code, String(cause), {cause});
 
-const needsToken = new Set(['token_missing', 'token_invalid', 'token_expired', 'token_revoked', 'subject_changed']);
-
-// About the whole conversation and for the server, not the moment, to change.
-const final = new Set(['forbidden']);
+/** What came is an intermediary's page, or a server's that is none of rowcast's. */
+export const notRowcast = (what: string) => new RowcastError('not_rowcast', what);
 
 // About one subscription: others are not to suffer for it.
 const ofSubscription = new Set([
@@ -35,16 +30,20 @@ const ofSubscription = new Set([
   'too_many_rows', 'unsupported',
 ]);
 
-/** Codes that say that a cursor is of no use any more. */
-export const isReset = (code: string) => code.startsWith('cursor_') || code === 'permissions_changed';
+export const isOfSubscription = ({code}: RowcastError) => ofSubscription.has(code);
 
-export const isOfSubscription = (code: string) => ofSubscription.has(code);
+/** A cursor is of no use any more. */
+export const isReset = ({code}: RowcastError) => code.startsWith('cursor_') || code === 'permissions_changed';
 
-/** What follows from an error that ends a connection as a whole. */
-export function ending(error: RowcastError, wait?: number): Ending {
-  const next = needsToken.has(error.code) ? 'token' : final.has(error.code) ? 'never' : 'retry';
-  return wait === undefined ? {error, next} : {error, next, wait};
-}
+/** The token is not taken (any more). */
+export const isOfToken = ({code}: RowcastError) => code.startsWith('token_');
+
+/** Nothing was heard: of the server, or through whatever is in between. */
+export const isSilence = ({code}: RowcastError) => code === 'silent' || code === 'timeout';
+
+/** What follows from an error that ended a connection as a whole: with the usual back-off, with a fresh token, or nothing. */
+export const whatNext = (error: RowcastError): 'retry' | 'token' | 'never' =>
+  isOfToken(error) || error.code === 'subject_changed' ? 'token' : error.code === 'forbidden' ? 'never' : 'retry';
 
 const closeCodes: Readonly<Record<number, string>> = {
   1001: 'shutdown', 1009: 'message_too_large', 1011: 'internal', 4400: 'malformed', 4401: 'token_invalid', 4403: 'forbidden',
@@ -52,8 +51,7 @@ const closeCodes: Readonly<Record<number, string>> = {
 };
 
 /** A WebSocket's close code, where the server gave no reason in words before it. */
-export const errorOfClose = (code: number, reason: string) =>
-  new RowcastError(closeCodes[code] ?? 'unreachable', reason || `the WebSocket was closed with ${code}`);
+export const codeOfClose = (code: number) => closeCodes[code] ?? 'unreachable';
 
 /** `Retry-After`, in milliseconds: seconds or a date. */
 export function retryAfter(header: string | null, now: number): number | undefined {

@@ -1,4 +1,5 @@
 // What goes over the wire (docs/protocol.md), and the one place where it is checked.
+import {notRowcast} from './problem.js';
 
 /** What a change is *to the subscription*: a row that an UPDATE brings into view is an `INSERT`. */
 export type Operation = 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE';
@@ -129,18 +130,13 @@ const isEvent = (value: unknown) => isObject(value) && Array.isArray(value['subs
 const is = (kind: Kind, value: unknown) =>
   kind === 'events' ? Array.isArray(value) && value.every(isEvent) : typeof value === kind;
 
-/** Something came that this protocol does not have: an intermediary's page, or a server that is none. */
-export class ProtocolError extends Error {
-  override readonly name = 'ProtocolError';
-}
-
 /** A server's message; `undefined` for a type that this version does not know (a later server's), and it throws at anything else. */
 export function checkMessage(value: unknown): ServerMessage | undefined {
-  if (!isObject(value) || typeof value['type'] !== 'string') throw new ProtocolError('a message without a type');
+  if (!isObject(value) || typeof value['type'] !== 'string') throw notRowcast('a message without a type');
   const type = value['type'];
   if (!Object.hasOwn(members, type)) return undefined;
   for (const [name, kind] of Object.entries(members[type as ServerMessage['type']])) {
-    if (!is(kind, value[name])) throw new ProtocolError(`'${type}' without a proper '${name}'`);
+    if (!is(kind, value[name])) throw notRowcast(`'${type}' without a proper '${name}'`);
   }
   return value as ServerMessage;
 }
@@ -155,7 +151,7 @@ export interface Page {
 
 export function checkPage(value: unknown): Page {
   if (!isObject(value) || !is('string', value['cursor']) || !is('events', value['events']) || !is('boolean', value['more'])) {
-    throw new ProtocolError('the answer is not a page of changes');
+    throw notRowcast('the answer is not a page of changes');
   }
   return value as unknown as Page;
 }

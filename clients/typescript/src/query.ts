@@ -1,5 +1,5 @@
 // What an application asks for, put together step by step; nothing happens before `subscribe`.
-import type {Client} from './client.js';
+import type {Client, Limits} from './client.js';
 import type {Sink} from './feed.js';
 import type {RowcastError} from './problem.js';
 import type {AnyRow, Change, Filter, Message, Operation, TableWish, WireEvent} from './protocol.js';
@@ -36,12 +36,6 @@ export interface SubscribeOptions {
   readonly resume?: string;
 }
 
-/** What an async iteration gives. */
-export type Update<Row> =
-  | {readonly type: 'rows'; readonly rows: readonly Row[]}
-  | {readonly type: 'changes'; readonly changes: readonly Change<Row>[]}
-  | {readonly type: 'reset'; readonly reason: string};
-
 const fail = (error: RowcastError) => {
   queueMicrotask(() => {
     throw error;
@@ -59,7 +53,7 @@ function sink(observer: Observer, events: (events: readonly WireEvent[]) => void
 }
 
 /** Some rows and columns of a table. Each method gives a new one. */
-export class TableQuery<Row extends object> implements AsyncIterable<Update<Row>> {
+export class TableQuery<Row extends object> {
   readonly #client: Client;
   readonly #wish: TableWish;
 
@@ -90,71 +84,16 @@ export class TableQuery<Row extends object> implements AsyncIterable<Update<Row>
     return this.#with({old: true});
   }
 
+  /** @internal */
+  get limits(): Limits {
+    return this.#client.limits;
+  }
+
   /** Tells what happens to these rows; returns its undo. */
   subscribe(observer: TableObserver<Row>, options: SubscribeOptions = {}): () => void {
     const changes = (events: readonly WireEvent[]) => observer.changes?.(events as unknown as readonly Change<Row>[]);
     const rows = observer.rows && ((list: readonly AnyRow[]) => observer.rows!(list as unknown as readonly Row[]));
     return this.#client.follow(this.#wish, sink(observer, changes, rows), options.resume);
-  }
-
-  /** The rows, then the changes. With `rows: false` the changes only. Ends with `return()`, as `for await` calls it. */
-  async *updates({rows = true, ...options}: SubscribeOptions & {readonly rows?: boolean} = {}): AsyncGenerator<Update<Row>, void> {
-    const queue: Update<Row>[] = [];
-    let waiting = 0; // events in the queue
-    let failure: RowcastError | undefined;
-    let wake = () => {};
-    let stop = () => {};
-    const put = (update: Update<Row>, size: number) => {
-      // Rows and resets stand for whatever came before.
-      if (update.type !== 'changes') {
-        queue.length = 0;
-        waiting = 0;
-      }
-      queue.push(update);
-      waiting += size;
-      if (waiting > this.#client.limits.queue) {
-        // Whoever is that slow is better off with the state as it is.
-        stop();
-        stop = start();
-      }
-      wake();
-    };
-    const start = () => {
-      if (waiting > 0) {
-        queue.length = 0;
-        waiting = 0;
-        if (!rows) queue.push({type: 'reset', reason: 'too_slow'});
-      }
-      return this.subscribe({
-        ...(rows && {rows: (list) => put({type: 'rows', rows: list}, 0)}),
-        changes: (changes) => put({type: 'changes', changes}, changes.length),
-        reset: (reason) => put({type: 'reset', reason}, 0),
-        error: (error) => {
-          failure = error;
-          wake();
-        },
-      }, options);
-    };
-    stop = start();
-    try {
-      for (;;) {
-        const next = queue.shift();
-        if (next) {
-          if (next.type === 'changes') waiting -= next.changes.length;
-          yield next;
-        } else if (failure) {
-          throw failure;
-        } else {
-          await new Promise<void>((resolve) => (wake = resolve));
-        }
-      }
-    } finally {
-      stop();
-    }
-  }
-
-  [Symbol.asyncIterator](): AsyncGenerator<Update<Row>, void> {
-    return this.updates();
   }
 
   #with(change: Partial<TableWish>): TableQuery<Row> {

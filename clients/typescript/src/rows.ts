@@ -1,16 +1,16 @@
 // The rows that are there: GET /v1/rows for several subscriptions as of one moment, and the cursor from which on changes follow.
 import {subscriptionParameter} from './notation.js';
 import type {Platform} from './platform.js';
-import {ending, RowcastError} from './problem.js';
-import {isObject, ProtocolError, type AnyRow, type Wish} from './protocol.js';
-import {getJson, Refusal} from './transports/http.js';
+import {notRowcast, RowcastError} from './problem.js';
+import {isObject, type AnyRow, type Wish} from './protocol.js';
+import {getJson} from './transports/http.js';
 
 export interface Reading {
   readonly rows: readonly (readonly AnyRow[])[];
   readonly cursor: string;
 }
 
-/** The rows of each wish, in their order; throws `Refusal`. */
+/** The rows of each wish, in their order. */
 export async function readRows(
   platform: Platform, url: string, wishes: readonly Wish[], token: string | undefined, signal: AbortSignal, patience: number,
 ): Promise<Reading> {
@@ -18,14 +18,14 @@ export async function readRows(
   return getJson(platform, `${url}/v1/rows?${query}`, {token, signal, patience}, (value) => {
     if (isObject(value) && isObject(value['error'])) {
       const {code, message} = value['error'];
-      throw new Refusal(ending(new RowcastError(String(code), String(message))));
+      throw new RowcastError(String(code), String(message));
     }
     const rows = isObject(value) && isObject(value['rows']) && value['rows'];
     const cursor = isObject(value) && value['cursor'];
-    if (!rows || typeof cursor !== 'string') throw new ProtocolError('the answer has no rows');
+    if (!rows || typeof cursor !== 'string') throw notRowcast('the answer has no rows');
     return {cursor, rows: wishes.map((_, index) => {
       const list = rows[`${index}`];
-      if (!Array.isArray(list)) throw new ProtocolError('rows are missing from the answer');
+      if (!Array.isArray(list)) throw notRowcast('rows are missing from the answer');
       return list as AnyRow[];
     })};
   });

@@ -1,8 +1,9 @@
 // What the server offers this user: GET /v1/session.
 import {transports, type Transport} from './machine.js';
 import type {Platform} from './platform.js';
-import {isObject, ProtocolError} from './protocol.js';
-import {getJson, Refusal} from './transports/http.js';
+import {notRowcast, RowcastError} from './problem.js';
+import {isObject} from './protocol.js';
+import {getJson} from './transports/http.js';
 
 export interface Session {
   readonly offered: readonly Transport[];
@@ -14,12 +15,12 @@ export interface Session {
 
 const unasked: Session = {offered: transports, heartbeat: 25_000};
 
-/** Throws `Refusal`. A server that has no such resource offers everything. */
+/** A server that has no such resource offers everything. */
 export function askSession(
   platform: Platform, url: string, token: string | undefined, signal: AbortSignal, patience: number,
 ): Promise<Session> {
   return getJson(platform, `${url}/v1/session`, {token, signal, patience}, (value): Session => {
-    if (!isObject(value) || !Array.isArray(value['transports'])) throw new ProtocolError('the session has no transports');
+    if (!isObject(value) || !Array.isArray(value['transports'])) throw notRowcast('the session has no transports');
     const names: readonly unknown[] = value['transports'];
     const {heartbeat, expires} = value;
     return {
@@ -29,7 +30,7 @@ export function askSession(
       ...(typeof expires === 'number' && {expires}),
     };
   }).catch((cause) => {
-    if (cause instanceof Refusal && (cause.code === 'http_404' || cause.code === 'not_found')) return unasked;
+    if (cause instanceof RowcastError && (cause.code === 'http_404' || cause.code === 'not_found')) return unasked;
     throw cause;
   });
 }

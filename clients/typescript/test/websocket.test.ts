@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type {Platform, WebSocketLike} from '../src/platform.js';
-import type {Ending} from '../src/problem.js';
+import {whatNext, type RowcastError} from '../src/problem.js';
 import type {Frame} from '../src/transports/transport.js';
 import {openWebSocket} from '../src/transports/websocket.js';
 import {defaultLimits} from '../src/client.js';
@@ -33,13 +33,13 @@ function start({token}: {token?: string} = {}) {
   const socket = new FakeSocket();
   const told: string[] = [];
   const frames: Frame[] = [];
-  const endings: [Ending, boolean][] = [];
+  const endings: RowcastError[] = [];
   const platform = {clock, openWebSocket: () => socket, parse: JSON.parse, random: () => 1} as unknown as Platform;
   const connection = openWebSocket(
     {transport: 'websocket', platform, url: 'http://h', token, heartbeat: 25_000, times: defaultLimits, visible: () => true},
     {
       opened: () => told.push('opened'), heard: () => {}, expiring: (left) => told.push(`expiring ${left}`),
-      frame: (frame) => frames.push(frame), ended: (why, silent) => endings.push([why, silent]),
+      frame: (frame) => frames.push(frame), ended: (why) => endings.push(why),
     });
   return {clock, socket, connection, told, frames, endings};
 }
@@ -71,7 +71,7 @@ test('one that does not come to a welcome ends in time', async () => {
   await clock.advance(5_999);
   assert.equal(endings.length, 0);
   await clock.advance(1);
-  assert.equal(endings[0]![0].error.code, 'timeout');
+  assert.equal(endings[0]!.code, 'timeout');
   assert.ok(socket.closed);
 });
 
@@ -87,7 +87,7 @@ test('after a heartbeat in which nothing came it asks, and without an answer it 
   await clock.advance(10_000);
   assert.deepEqual(socket.types(), ['ping', 'ping']);
   await clock.advance(10_000);
-  assert.deepEqual(endings.map(([{error}, silent]) => [error.code, silent]), [['silent', true]]);
+  assert.deepEqual(endings.map(({code}) => code), ['silent']);
   assert.ok(socket.closed);
 });
 
@@ -138,13 +138,13 @@ test('what the server said last explains a close, and its goodbye says when to c
   first.socket.onopen!();
   first.socket.says({type: 'error', code: 'token_revoked', message: 'revoked'});
   first.socket.onclose!({code: 4401, reason: ''});
-  assert.deepEqual(first.endings.map(([{error, next}]) => [error.code, next]), [['token_revoked', 'token']]);
+  assert.deepEqual(first.endings.map((why) => [why.code, whatNext(why)]), [['token_revoked', 'token']]);
 
   const second = start();
   second.socket.onopen!();
   second.socket.says({type: 'goodbye', reason: 'shutdown', reconnect_ms: 1830});
   second.socket.onclose!({code: 1001, reason: ''});
-  assert.equal(second.endings[0]![0].wait, 1830);
+  assert.equal(second.endings[0]!.wait, 1830);
 });
 
 const closes: readonly [number, string, string][] = [
@@ -155,7 +155,7 @@ for (const [code, word, next] of closes) {
   test(`a close with ${code} is ${word}: ${next}`, () => {
     const {socket, endings} = start();
     socket.onclose!({code, reason: ''});
-    assert.deepEqual(endings.map(([why]) => [why.error.code, why.next]), [[word, next]]);
+    assert.deepEqual(endings.map((why) => [why.code, whatNext(why)]), [[word, next]]);
   });
 }
 
@@ -164,7 +164,7 @@ for (const [what, data] of [['a page', '<html>'], ['half an event', '{"type":"ch
     const {socket, endings} = start();
     socket.onopen!();
     socket.onmessage!({data});
-    assert.deepEqual(endings.map(([{error}]) => error.code), ['not_rowcast']);
+    assert.deepEqual(endings.map(({code}) => code), ['not_rowcast']);
   });
 }
 

@@ -1,8 +1,7 @@
 // Subscriptions over plain HTTP. One request has one cursor, so those that are at the same place share a request, a lane;
 // lanes that come to the same place become one.
 import {subscriptionParameter} from '../notation.js';
-import {ending, isOfSubscription, isReset, RowcastError, type Ending} from '../problem.js';
-import {Refusal} from './http.js';
+import {asError, isOfSubscription, isReset, RowcastError} from '../problem.js';
 import type {Connection, Frame, Listener, Setting, WireSubscription} from './transport.js';
 
 /** One subscription of a lane. */
@@ -61,7 +60,7 @@ export abstract class LanesConnection implements Connection {
   /** After so many milliseconds in which nothing came, a `poke` begins anew. */
   protected abstract get quiet(): number;
 
-  /** Carries one lane until its signal says otherwise; throws `Refusal` where it cannot. */
+  /** Carries one lane until its signal says otherwise; throws where it cannot. */
   protected abstract carry(lane: Lane): Promise<void>;
 
   add(subscriptions: readonly WireSubscription[]): void {
@@ -98,10 +97,10 @@ export abstract class LanesConnection implements Connection {
     this.listener.heard();
   }
 
-  #end(why: Ending, silent = false): void {
+  #end(why: RowcastError): void {
     if (this.#over) return;
     this.close();
-    this.listener.ended(why, silent);
+    this.listener.ended(why);
   }
 
   /** Stops what runs, and starts it again with who is there now; what was not finished comes again. */
@@ -170,7 +169,7 @@ export abstract class LanesConnection implements Connection {
     try {
       await this.carry(lane);
     } catch (error) {
-      if (!signal.aborted) this.#failed(members, error);
+      if (!signal.aborted) this.#failed(members, asError(error));
     }
   }
 
@@ -180,20 +179,17 @@ export abstract class LanesConnection implements Connection {
     if (this.#places.filter((place) => place === cursor).length > fit([...this.#members.values()].filter(({after}) => after === cursor)).length) this.arrange();
   }
 
-  #failed(members: readonly Member[], cause: unknown): void {
-    const refusal = cause instanceof Refusal ? cause : undefined;
-    if (!refusal) {
-      this.#end(ending(new RowcastError('internal', 'the client failed', {cause})));
-    } else if (isReset(refusal.code) && members[0]!.after !== undefined) {
+  #failed(members: readonly Member[], error: RowcastError): void {
+    if (isReset(error) && members[0]!.after !== undefined) {
       for (const member of members) {
         member.after = undefined;
-        member.reset = refusal.code;
+        member.reset = error.code;
       }
       this.arrange();
-    } else if (isOfSubscription(refusal.code)) {
-      this.#refuse(members, refusal.ending.error);
+    } else if (isOfSubscription(error)) {
+      this.#refuse(members, error);
     } else {
-      this.#end(refusal.ending, refusal.silent);
+      this.#end(error);
     }
   }
 

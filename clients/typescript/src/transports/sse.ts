@@ -1,7 +1,7 @@
 // Server-Sent Events over fetch: the token goes in a header, and what a proxy holds back is noticed.
-import {ending, RowcastError} from '../problem.js';
-import {isObject, ProtocolError, type WireEvent} from '../protocol.js';
-import {notRowcast, Refusal, request, unreachable} from './http.js';
+import {asError, notRowcast, RowcastError} from '../problem.js';
+import {isObject, type WireEvent} from '../protocol.js';
+import {request} from './http.js';
 import {LanesConnection, type Lane} from './lanes.js';
 import {EventStreamParser, type StreamMessage} from './sse_parser.js';
 import type {Connection, Listener, Setting} from './transport.js';
@@ -55,11 +55,9 @@ class EventStreamConnection extends LanesConnection {
         if (begun) due = platform.clock.now() + this.quiet;
       }
       // The stream begins with one `retry`; a second one is a goodbye.
-      const error = new RowcastError('shutdown', 'the event stream has ended');
-      throw new Refusal(ending(error, parser.retry === retry ? undefined : parser.retry));
+      throw new RowcastError('shutdown', 'the event stream has ended', {wait: parser.retry === retry ? undefined : parser.retry});
     } catch (cause) {
-      if (cause instanceof Refusal || lane.signal.aborted) throw cause;
-      throw watch.signal.aborted ? new Refusal(ending(watch.signal.reason as RowcastError), begun) : unreachable(cause);
+      throw asError(watch.signal.aborted ? watch.signal.reason : cause, 'unreachable');
     } finally {
       cancel();
       lane.signal.removeEventListener('abort', stop);
@@ -80,16 +78,14 @@ class EventStreamConnection extends LanesConnection {
         lane.begun(String(value['cursor']));
         break;
       case 'change':
-        if (!Array.isArray(value['subs'])) throw notRowcast(new ProtocolError('an event that is for nobody'));
+        if (!Array.isArray(value['subs'])) throw notRowcast('an event that is for nobody');
         this.#moved(lane, ids, [value as unknown as WireEvent], id);
         break;
       case 'resync':
         lane.tell({type: 'resync', id: String(value['id']), reason: String(value['reason'])});
         break;
-      case 'error': {
-        const error = new RowcastError(String(value['code']), String(value['message']));
-        throw new Refusal(ending(error));
-      }
+      case 'error':
+        throw new RowcastError(String(value['code']), String(value['message']));
     }
   }
 
@@ -102,9 +98,9 @@ class EventStreamConnection extends LanesConnection {
     let value;
     try {
       value = this.setting.platform.parse(data);
-      if (!isObject(value)) throw new ProtocolError('a message that is no object');
+      if (!isObject(value)) throw notRowcast('a message that is no object');
     } catch (cause) {
-      throw notRowcast(cause);
+      throw asError(cause, 'not_rowcast');
     }
     return value;
   }

@@ -1,7 +1,6 @@
 // What the client sees of a transport: a connection that carries subscriptions, and tells what came.
 import type {Transport} from '../machine.js';
 import type {Platform} from '../platform.js';
-import type {Ending} from '../problem.js';
 import type {RowcastError} from '../problem.js';
 import type {WireEvent, Wish} from '../protocol.js';
 
@@ -31,8 +30,8 @@ export interface Listener {
   frame(frame: Frame): void;
   /** The token will last so many milliseconds, and not much longer. */
   expiring(left: number): void;
-  /** The last call. `silent`: nothing had been heard for too long. */
-  ended(why: Ending, silent: boolean): void;
+  /** The last call. */
+  ended(why: RowcastError): void;
   /** Anything at all was heard, for the statistics. */
   heard(): void;
 }

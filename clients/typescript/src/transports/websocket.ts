@@ -1,6 +1,6 @@
 // WebSocket: all subscriptions on one socket, the token in the first message.
-import {ending, errorOfClose, RowcastError} from '../problem.js';
-import {checkMessage, ProtocolError, type ServerMessage} from '../protocol.js';
+import {asError, codeOfClose, notRowcast, RowcastError} from '../problem.js';
+import {checkMessage, type ServerMessage} from '../protocol.js';
 import type {Connection, Listener, Setting, WireSubscription} from './transport.js';
 
 // The server takes 50 messages a second and a burst of 100 by default.
@@ -37,17 +37,17 @@ class WebSocketConnection implements Connection {
     try {
       this.#socket = openWebSocket!(`${setting.url.replace(/^http/, 'ws')}/v1/ws`, 'rowcast.v1');
     } catch (cause) {
-      this.#stopTimer = clock.after(0, () => this.#end(new RowcastError('unreachable', 'the WebSocket could not be made', {cause})));
+      this.#stopTimer = clock.after(0, () => this.#end(asError(cause, 'unreachable')));
       return;
     }
     this.#socket.onopen = () => {
       this.#state = 'greeting';
-      if (setting.token !== undefined) this.#post({type: 'auth', token: setting.token});
+      if (setting.token !== undefined) this.#outbox.unshift(JSON.stringify({type: 'auth', token: setting.token}));
       this.#flush();
     };
     this.#socket.onmessage = ({data}) => this.#received(data);
     this.#socket.onerror = () => {}; // `close` follows, and says more
-    this.#socket.onclose = ({code, reason}) => this.#end(this.#error ?? errorOfClose(code, reason));
+    this.#socket.onclose = ({code, reason}) => this.#end(this.#error ?? new RowcastError(codeOfClose(code), reason || `the WebSocket was closed with ${code}`));
     this.#stopTimer = clock.after(setting.times.open, () => this.#end(new RowcastError('timeout', 'the WebSocket did not open in time')));
   }
 
@@ -87,10 +87,10 @@ class WebSocketConnection implements Connection {
     this.#listener.heard();
     let message;
     try {
-      if (typeof data !== 'string') throw new ProtocolError('a message that is no text');
+      if (typeof data !== 'string') throw notRowcast('a message that is no text');
       message = checkMessage(this.#setting.platform.parse(data));
     } catch (cause) {
-      this.#end(new RowcastError('not_rowcast', 'what came over the WebSocket is not rowcast', {cause}));
+      this.#end(asError(cause, 'not_rowcast'));
       return;
     }
     if (message) this.#take(message);
@@ -152,7 +152,7 @@ class WebSocketConnection implements Connection {
     const now = clock.now();
     const patience = Math.min(this.#heartbeat, this.#setting.times.answer);
     if (this.#asked !== undefined && now >= this.#asked + patience) {
-      this.#end(new RowcastError('silent', 'nothing is heard of the server any more'), true);
+      this.#end(new RowcastError('silent', 'nothing is heard of the server any more'));
       return;
     }
     if (this.#asked === undefined && now >= this.#heard + this.#heartbeat) {
@@ -175,10 +175,6 @@ class WebSocketConnection implements Connection {
     if (this.#state === 'greeting' || this.#state === 'open') this.#flush();
   }
 
-  #post(message: object): void {
-    this.#outbox.unshift(JSON.stringify(message));
-  }
-
   #flush(): void {
     while (this.#outbox.length && this.#sent < burst) {
       this.#socket!.send(this.#outbox.shift()!);
@@ -191,10 +187,10 @@ class WebSocketConnection implements Connection {
     });
   }
 
-  #end(error: RowcastError, silent = false): void {
+  #end({code, message, cause}: RowcastError): void {
     if (this.#state === 'over') return;
     this.close();
-    this.#listener.ended(ending(error, this.#goodbye), silent);
+    this.#listener.ended(new RowcastError(code, message, {cause, wait: this.#goodbye}));
   }
 }
 

@@ -5,6 +5,7 @@ import type {Client} from '../../src/client.js';
 import {transports} from '../../src/machine.js';
 import type {Change} from '../../src/protocol.js';
 import type {TableQuery} from '../../src/query.js';
+import {updates} from '../../src/updates.js';
 import {Bridge, token} from '../support/bridge.js';
 import {Database} from '../support/database.js';
 import {open} from '../support/open.js';
@@ -110,7 +111,7 @@ test('an iteration gives the rows, then the changes, and ends when it is left', 
   const bridge = await Bridge.start(t, database);
   const client = open(t, bridge.url);
   const told: unknown[] = [];
-  for await (const update of client.table<Item>('public.items')) {
+  for await (const update of updates(client.table<Item>('public.items'))) {
     if (update.type === 'rows') {
       told.push(update.rows);
       await database.execute(`update items set value = 2; update items set value = 3`);
