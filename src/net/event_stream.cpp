@@ -80,10 +80,8 @@ std::chrono::steady_clock::time_point event_stream::due(moment now) const
 void event_stream::reconsider()
 {
     mark_ = cursor_mark(with_, what_.who);
-    for (std::size_t i = 0; i < what_.wanted.size(); ++i) {
-        if (!still_has(what_.wanted[i].view.rights(), authorize(what_.asked.wishes[i], what_.who, with_))) {
-            feed_.stop(what_.wanted[i].id, "permissions_changed");
-        }
+    for (const std::string& id : lost(what_, with_)) {
+        feed_.stop(id, "permissions_changed");
     }
 }
 

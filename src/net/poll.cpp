@@ -37,6 +37,27 @@ std::optional<answer> poll::open(time now)
     return std::nullopt;
 }
 
+void poll::reconsider()
+{
+    mark_ = cursor_mark(with_, what_.who);
+    const auto ended = lost(what_, with_);
+    if (ended.empty()) {
+        return;
+    }
+    if (count_ == 0) {
+        for (const std::string& id : ended) {
+            feed_.stop(id, "permissions_changed");
+        }
+        return;
+    }
+    // What has been gathered is not told apart any more: all begin anew.
+    events_.clear();
+    count_ = 0;
+    for (const auto& each : what_.wanted) {
+        feed_.stop(each.id, "permissions_changed");
+    }
+}
+
 std::optional<answer> poll::check_admission() const
 {
     const auto fine = admit(what_.who, "", with_);

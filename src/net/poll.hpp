@@ -29,6 +29,9 @@ public:
     std::optional<answer> step(time now);
     time due() const { return deadline_; }
 
+    // What the caller may see no longer ends with a resync; `ready` is called.
+    void reconsider();
+
     // The refusal where the caller may not stay.
     std::optional<answer> check_admission() const;
 
@@ -43,7 +46,7 @@ private:
     hub::shard& home_;
     const services& with_;
     subscription_request what_;
-    const cursor_mark mark_;
+    cursor_mark mark_;
     hub::feed feed_;
     std::string events_;
     std::size_t count_ = 0;

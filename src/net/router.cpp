@@ -208,6 +208,17 @@ answer router::session(const request& asked) const
     return out;
 }
 
+std::vector<std::string> lost(const subscription_request& of, const services& with)
+{
+    std::vector<std::string> ids;
+    for (std::size_t i = 0; i < of.wanted.size(); ++i) {
+        if (!still_has(of.wanted[i].view.rights(), authorize(of.asked.wishes[i], of.who, with))) {
+            ids.push_back(of.wanted[i].id);
+        }
+    }
+    return ids;
+}
+
 std::optional<answer> find_state(std::string_view path, const services& with)
 {
     if (path == "/healthz") {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -29,6 +30,10 @@ struct subscription_request {
 struct open_stream : subscription_request {}; // /v1/sse
 struct open_poll : subscription_request {};   // /v1/changes
 struct open_rows : subscription_request {};   // /v1/rows
+
+// The ids of those that the caller could have then, and has no right to any more.
+std::vector<std::string> lost(const subscription_request& of, const services& with);
+
 struct load_first { // then ask again
     std::vector<policy::set_call> sets;
 };

@@ -10,6 +10,7 @@ namespace rowcast::net {
 
 rows_answer::rows_answer(hub::shard& home, const services& with, subscription_request what, std::function<void()> ready)
     : home_(home)
+    , with_(with)
     , what_(std::move(what))
     , mark_(with, what_.who)
     , ready_(std::move(ready))
@@ -99,6 +100,14 @@ void rows_answer::write(const hub::row_reading::page& page)
         reading_.reset();
     }
     ready_();
+}
+
+void rows_answer::reconsider()
+{
+    mark_ = cursor_mark(with_, what_.who);
+    if (!lost(what_, with_).empty()) {
+        fail({core::error_code::permissions_changed, ""});
+    }
 }
 
 void rows_answer::fail(const core::failure& why)

@@ -26,7 +26,8 @@ public:
     std::optional<std::string> next();
     bool is_over() const { return !reading_ && text_.empty(); }
 
-    void fail(const core::failure& why); // the server stops
+    void reconsider(); // ends where the caller has lost the right to what is read
+    void fail(const core::failure& why);
 
 private:
     void take(core::result<hub::row_reading::page> page);
@@ -35,8 +36,9 @@ private:
     void ask();
 
     hub::shard& home_;
+    const services& with_;
     const subscription_request what_;
-    const cursor_mark mark_;
+    cursor_mark mark_;
     std::function<void()> ready_;
     std::string text_;
     bool began_ = false;

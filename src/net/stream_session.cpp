@@ -178,6 +178,7 @@ public:
         stopping_ = true;
         output_.notify();
     }
+    void reconsider() override { poll_.reconsider(); }
     void check_admission() override
     {
         refused_ = poll_.check_admission();
@@ -235,6 +236,7 @@ public:
     }
 
     void say_goodbye(std::chrono::milliseconds) override { rows_.fail({core::error_code::shutdown, ""}); }
+    void reconsider() override { rows_.reconsider(); }
     void check_admission() override
     {
         if (const auto fine = admit(who_, "", with_); !fine) {

@@ -2,9 +2,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include <future>
 #include <thread>
 
 #include "running_server.hpp"
+#include "support/eventually.hpp"
 #include "support/http_client.hpp"
 #include "support/raw_client.hpp"
 
@@ -207,4 +209,66 @@ TEST_CASE("a client that leaves while it waits gives its place back", "[net]")
         http_client second(running.port());
         return second.get(orders).status == 200;
     }));
+}
+
+namespace {
+
+// Ann waits for what comes after the cursor.
+struct waiting_poll {
+    running_server running;
+    http_client client{running.port()};
+    std::future<json> answer;
+
+    explicit waiting_poll(const std::string& target)
+    {
+        const std::string full = target + "&wait=60&access_token=ann&after=" + running.cursor_now();
+        answer = std::async(std::launch::async, [this, full] { return json::parse(client.get(full).body); });
+        REQUIRE(support::eventually([&] { return running.views() > 0; }));
+    }
+};
+
+} // namespace
+
+TEST_CASE("changed rules end a long poll that they change, at once", "[net]")
+{
+    waiting_poll at("/v1/changes?table=public.orders");
+    policy::rules fewer = running_server::rules();
+    fewer.tables["public.orders"][0].columns = {"id"};
+    at.running.set_rules(fewer);
+    at.running.commit({running_server::order(insert, 1, "ann", "open")});
+    const json got = at.answer.get();
+    INFO(got);
+    CHECK(got.at("events").empty());
+    CHECK(got.at("resync") == json{{{"reason", "permissions_changed"}}});
+
+    const json next = poll(at.running, orders + "&after=" + got.at("cursor").get<std::string>());
+    CHECK_FALSE(next.contains("resync"));
+    at.running.commit({running_server::order(insert, 2, "ann", "open")});
+    CHECK(poll(at.running, orders + "&after=" + next.at("cursor").get<std::string>()).at("events").at(0).at("row") == json{{"id", 2}});
+}
+
+TEST_CASE("changed rules leave alone what they do not change in a long poll", "[net]")
+{
+    waiting_poll at("/v1/changes?sub=o:public.orders&sub=r:%3Fchannel%3Droom:1");
+    policy::rules fewer = running_server::rules();
+    fewer.channels.clear();
+    at.running.set_rules(fewer);
+    const json got = at.answer.get();
+    INFO(got);
+    CHECK(got.at("resync") == json{{{"id", "r"}, {"reason", "permissions_changed"}}});
+    at.running.commit({running_server::order(insert, 1, "ann", "open")});
+    const json next = poll(at.running, "/v1/changes?sub=o:public.orders&access_token=ann&after=" + got.at("cursor").get<std::string>());
+    CHECK(next.at("events").size() == 1);
+}
+
+TEST_CASE("rules that change nothing for those who wait do not wake them", "[net]")
+{
+    waiting_poll at("/v1/changes?table=public.orders");
+    policy::rules more = running_server::rules();
+    more.tables["public.orders"].push_back({{"auditor"}, {}, std::nullopt, {}});
+    at.running.set_rules(more);
+    at.running.commit({running_server::order(insert, 1, "ann", "open")});
+    const json got = at.answer.get();
+    CHECK_FALSE(got.contains("resync"));
+    CHECK(got.at("events").size() == 1);
 }

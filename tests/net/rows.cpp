@@ -2,9 +2,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include <future>
+
 #include "running_server.hpp"
 #include "support/eventually.hpp"
 #include "support/http_client.hpp"
+#include "support/raw_client.hpp"
 #include "support/websocket_client.hpp"
 
 using namespace rowcast;
@@ -147,6 +150,49 @@ TEST_CASE("what has no rows, or is no part of reading them, is refused by name",
     CHECK(client.get("/v1/rows?table=public.orders&access_token=ann&secret=eq.s").status == 403);
     CHECK(client.get("/v1/rows?table=public.orders&access_token=bad").status == 401);
     CHECK(client.get("/v1/changes?table=public.orders&access_token=ann&snapshot=true").status == 400);
+}
+
+TEST_CASE("rows that are read for rights that have gone end there", "[net][rows]")
+{
+    running_server running;
+    const auto take_rules_away = [&] {
+        running.set_rules({});
+        CHECK(support::eventually([&] { return running.open_row_readings() == 0; }));
+    };
+    SECTION("before the first")
+    {
+        running.set_rows({order(1, "ann")}, 1, {{0, std::nullopt}});
+        auto refused = std::async(std::launch::async, [&] { return http_client(running.port()).get(orders); });
+        REQUIRE(support::eventually([&] { return running.open_row_readings() == 1; }));
+        take_rules_away();
+        const auto answer = refused.get();
+        CHECK(answer.status == 410);
+        CHECK(json::parse(answer.body).at("code") == "permissions_changed");
+    }
+    SECTION("among them")
+    {
+        running.set_rows({order(1, "ann"), order(2, "ann")}, 1, {{1, std::nullopt}});
+        support::raw_client client(running.port());
+        client.send("GET " + orders + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        client.read_until(R"("id":1)");
+        take_rules_away();
+        const std::string rest = client.read_all();
+        CHECK(rest.find(R"("code":"permissions_changed")") != std::string::npos);
+        CHECK(rest.find("cursor") == std::string::npos);
+    }
+}
+
+TEST_CASE("rows that are read for rights that still hold are read on", "[net][rows]")
+{
+    running_server running;
+    running.set_rows(std::vector<std::string>(20'000, order(1, "ann")), 200);
+    support::raw_client client(running.port());
+    client.send("GET " + orders + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    client.read_until(R"("id":1)");
+    policy::rules more = running_server::rules();
+    more.tables["public.orders"].push_back({{"auditor"}, {}, std::nullopt, {}});
+    running.set_rules(more);
+    CHECK(client.read_all().find(R"("more":false,"cursor":")") != std::string::npos);
 }
 
 TEST_CASE("a client that has left is read no more rows for", "[net][rows]")

@@ -84,7 +84,7 @@ public:
     void next(handler done) override
     {
         server_.post(shard_, [this, done = std::move(done), alive = std::weak_ptr(alive_)] {
-            if (alive.lock()) {
+            if (alive.lock() && !pages_.empty()) {
                 auto given = std::move(pages_.front());
                 pages_.pop_front();
                 done(std::move(given));
@@ -317,6 +317,12 @@ std::string running_server::cursor_now()
     return codec_->seal({{next_xid_, next_xid_, {}}, std::nullopt});
 }
 
+std::size_t running_server::views()
+{
+    const std::lock_guard lock(mutex_);
+    return hub_.views();
+}
+
 std::string running_server::foreign_cursor() const
 {
     return core::cursor_codec("another log", key).seal({{5, 5, {}}, std::nullopt});
@@ -354,11 +360,10 @@ std::unique_ptr<hub::log_reading> running_server::read_log(hub::shard_id shard, 
     return std::make_unique<no_log>(*server_, shard);
 }
 
-void running_server::set_rows(std::vector<std::string> rows, std::size_t a_page,
-                              std::optional<std::pair<std::size_t, core::error_code>> fail_after)
+void running_server::set_rows(std::vector<std::string> rows, std::size_t a_page, std::optional<failing> fails)
 {
     const std::lock_guard lock(mutex_);
-    rows_ = {std::move(rows), a_page, fail_after};
+    rows_ = {std::move(rows), a_page, fails};
 }
 
 std::unique_ptr<hub::row_reading> running_server::read_rows(hub::shard_id shard, hub::row_request wanted)
@@ -378,12 +383,14 @@ std::unique_ptr<hub::row_reading> running_server::read_rows(hub::shard_id shard,
             if (!shown) {
                 continue;
             }
-            if (rows_.fail_after && given == rows_.fail_after->first) {
+            if (rows_.fails && given == rows_.fails->first) {
                 page.more = true;
                 if (page.count > 0) {
                     pages.emplace_back(std::move(page));
                 }
-                pages.emplace_back(core::failure{rows_.fail_after->second, ""});
+                if (rows_.fails->second) {
+                    pages.emplace_back(core::failure{*rows_.fails->second, ""});
+                }
                 return std::make_unique<given_rows>(*server_, shard, std::move(pages), row_readings_);
             }
             if (wanted.limit == of_view) {

@@ -54,6 +54,7 @@ public:
     static core::change message(std::string channel, std::string event, std::string payload);
 
     std::string cursor_now();
+    std::size_t views(); // that somebody is attached to
     // What a client was given, without the mark of its rights.
     static std::string unmarked(const std::string& cursor) { return cursor.substr(0, cursor.find('.')); }
     std::string foreign_cursor() const;
@@ -75,8 +76,10 @@ public:
                                                std::vector<hub::view_spec> views) override;
     std::unique_ptr<hub::row_reading> read_rows(hub::shard_id shard, hub::row_request wanted) override;
 
-    // What the table holds, for readings that begin from now on; `a_page` rows a page. After `fail_after` rows a reading fails.
-    void set_rows(std::vector<std::string> rows, std::size_t a_page = 2, std::optional<std::pair<std::size_t, core::error_code>> fail_after = {});
+    // What the table holds, for readings that begin from now on; `a_page` rows a page. After so many rows a reading
+    // `fails`; without a reason, it waits for ever.
+    using failing = std::pair<std::size_t, std::optional<core::error_code>>;
+    void set_rows(std::vector<std::string> rows, std::size_t a_page = 2, std::optional<failing> fails = {});
     std::size_t open_row_readings() const { return row_readings_.use_count() - 1; }
 
 private:
@@ -103,7 +106,7 @@ private:
     struct table_rows {
         std::vector<std::string> rows;
         std::size_t a_page = 2;
-        std::optional<std::pair<std::size_t, core::error_code>> fail_after;
+        std::optional<failing> fails;
     } rows_;
     std::shared_ptr<int> row_readings_ = std::make_shared<int>();
 
