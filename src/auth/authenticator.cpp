@@ -25,7 +25,6 @@ using core::result;
 using core::value;
 
 constexpr std::size_t longest_token = 8 * 1024;
-constexpr std::size_t most_roles = 1000;
 
 failure invalid(std::string why)
 {
@@ -102,50 +101,6 @@ bool has_audience(const value& claims, const std::string& wanted)
     return several ? std::any_of(several->begin(), several->end(), matches) : matches(*found);
 }
 
-// OAuth's `scope` (RFC 6749 section 3.3; some call it `scp`) is a list in a string. The string of another claim is one role,
-// whatever is in it.
-bool is_scope(std::string_view path)
-{
-    const std::string_view name = path.substr(path.rfind('.') + 1);
-    return name == "scope" || name == "scp";
-}
-
-std::vector<std::string> split(std::string_view scope)
-{
-    std::vector<std::string> words;
-    while (!scope.empty()) {
-        const std::string_view word = scope.substr(0, scope.find(' '));
-        scope.remove_prefix(std::min(word.size() + 1, scope.size()));
-        if (!word.empty()) {
-            words.emplace_back(word);
-        }
-    }
-    return words;
-}
-
-result<std::vector<std::string>> read_roles(const value& claims, const std::string& path)
-{
-    std::vector<std::string> roles;
-    const value* found = policy::find_claim(claims, path);
-    if (!found || found->is_null()) {
-        return roles;
-    }
-    if (const std::string* one = found->as_string()) {
-        return is_scope(path) ? split(*one) : std::vector{*one};
-    }
-    const core::list* several = found->as_list();
-    if (!several || several->size() > most_roles) {
-        return invalid("the token's '" + path + "' is neither a role nor a list of at most 1000 roles");
-    }
-    for (const value& each : *several) {
-        if (!each.as_string()) {
-            return invalid("the token's '" + path + "' has a role that is not a string");
-        }
-        roles.push_back(*each.as_string());
-    }
-    return roles;
-}
-
 result<std::string> read_id(const value& claims)
 {
     const value* found = claims.find("jti");
@@ -156,22 +111,6 @@ result<std::string> read_id(const value& claims)
         return *text;
     }
     return invalid("the token's 'jti' is not a string"); // nobody could revoke it
-}
-
-result<std::string> read_subject(const value& claims)
-{
-    const value* found = claims.find("sub");
-    if (!found) {
-        return std::string();
-    }
-    if (const std::string* text = found->as_string()) {
-        return *text;
-    }
-    // Against RFC 7519, but common.
-    if (const core::number* number = found->as_number()) {
-        return number->digits;
-    }
-    return invalid("the token's 'sub' is not a string");
 }
 
 std::string read_key_file(const std::string& path)
@@ -336,25 +275,24 @@ failure authenticator::nobody_signed(const signed_token& token) const
 // What `check` has read already is what it should be.
 result<policy::identity> authenticator::identify(value claims, const trusted& by) const
 {
-    auto subject = read_subject(claims);
     auto id = read_id(claims);
-    if (!subject || !id) {
-        return (!subject ? subject : id).error();
+    const auto expires = read_time(claims, "exp");
+    const auto issued = read_time(claims, "iat");
+    auto who = policy::identify(std::move(claims), by.what.roles_claim.value_or(settings_.roles_claim));
+    if (!who || !id) {
+        return !who ? who.error() : id.error();
     }
-    auto roles = read_roles(claims, by.what.roles_claim.value_or(settings_.roles_claim));
-    if (!roles) {
-        return roles.error();
-    }
-    policy::identity who;
-    who.subject = std::move(*subject);
-    who.roles = std::move(*roles);
-    who.expires = *read_time(claims, "exp");
-    who.grace = std::chrono::floor<std::chrono::seconds>(settings_.grace).count();
-    who.issued = *read_time(claims, "iat");
-    who.token_id = std::move(*id);
-    who.signed_by = by.number;
-    who.claims = std::move(claims);
+    who->expires = *expires;
+    who->grace = std::chrono::floor<std::chrono::seconds>(settings_.grace).count();
+    who->issued = *issued;
+    who->token_id = std::move(*id);
+    who->signed_by = by.number;
     return who;
+}
+
+result<policy::identity> authenticator::suppose(value claims) const
+{
+    return config::identify(settings_, std::move(claims));
 }
 
 result<policy::identity> authenticator::anonymous() const

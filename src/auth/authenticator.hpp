@@ -29,6 +29,9 @@ public:
     // unavailable: the keys that it may be signed with are not here yet; try again.
     core::result<policy::identity> verify(std::string_view token, std::int64_t now) const;
 
+    // Who a token with these claims would speak for, if there were one: nothing is verified. For explanations.
+    core::result<policy::identity> suppose(core::value claims) const;
+
     // Whether tokens of this key (policy::identity::signed_by) are still accepted.
     bool trusts(std::uint64_t key) const;
 

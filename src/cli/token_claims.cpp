@@ -62,8 +62,10 @@ core::result<core::value> claims_for(const token_wish& wish, const config::auth&
     }
     claims.emplace_back("iat", number(now));
     claims.emplace_back("exp", number(now + lifetime));
+    std::string roles_claim = settings.roles_claim;
     if (!settings.jwt.empty()) {
         const config::jwt_key& key = settings.jwt.front();
+        roles_claim = key.roles_claim.value_or(roles_claim);
         if (key.issuer) {
             claims.emplace_back("iss", text(*key.issuer));
         }
@@ -90,7 +92,7 @@ core::result<core::value> claims_for(const token_wish& wish, const config::auth&
         for (const std::string& each : wish.roles) {
             roles.push_back(text(each));
         }
-        if (const auto done = set(claims, settings.roles_claim, {std::move(roles), {}}); !done) {
+        if (const auto done = set(claims, roles_claim, {std::move(roles), {}}); !done) {
             return done.error();
         }
     }

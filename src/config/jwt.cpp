@@ -1,5 +1,6 @@
 #include "config/jwt.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace rowcast::config {
@@ -38,6 +39,16 @@ bool is_safe_url(std::string_view url)
     };
     return url.starts_with("https://") ||
            (url.starts_with("http://") && (is_host("127.0.0.1") || is_host("localhost") || is_host("[::1]")));
+}
+
+core::result<policy::identity> identify(const auth& settings, core::value claims)
+{
+    const core::value* issuer = claims.find("iss");
+    const std::string* name = issuer ? issuer->as_string() : nullptr;
+    const auto by = std::find_if(settings.jwt.begin(), settings.jwt.end(),
+                                 [&](const jwt_key& each) { return !each.issuer || (name && *each.issuer == *name); });
+    const std::string path = by != settings.jwt.end() ? by->roles_claim.value_or(settings.roles_claim) : settings.roles_claim;
+    return policy::identify(std::move(claims), path);
 }
 
 } // namespace rowcast::config

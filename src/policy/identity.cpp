@@ -1,5 +1,7 @@
 #include "policy/identity.hpp"
 
+#include <algorithm>
+
 namespace rowcast::policy {
 namespace {
 
@@ -10,6 +12,27 @@ core::failure invalid(std::string why)
     return {core::error_code::token_invalid, std::move(why)};
 }
 
+// OAuth's `scope` (RFC 6749 section 3.3; some call it `scp`) is a list in a string. The string of another claim is one role,
+// whatever is in it.
+bool is_scope(std::string_view path)
+{
+    const std::string_view name = path.substr(path.rfind('.') + 1);
+    return name == "scope" || name == "scp";
+}
+
+std::vector<std::string> split(std::string_view scope)
+{
+    std::vector<std::string> words;
+    while (!scope.empty()) {
+        const std::string_view word = scope.substr(0, scope.find(' '));
+        scope.remove_prefix(std::min(word.size() + 1, scope.size()));
+        if (!word.empty()) {
+            words.emplace_back(word);
+        }
+    }
+    return words;
+}
+
 core::result<std::vector<std::string>> read_roles(const core::value& claims, std::string_view path)
 {
     std::vector<std::string> roles;
@@ -18,8 +41,7 @@ core::result<std::vector<std::string>> read_roles(const core::value& claims, std
         return roles;
     }
     if (const std::string* one = found->as_string()) {
-        roles.push_back(*one);
-        return roles;
+        return is_scope(path) ? split(*one) : std::vector{*one};
     }
     const std::string name = "the token's '" + std::string(path) + "'";
     const core::list* several = found->as_list();

@@ -39,7 +39,7 @@ struct identity {
 const core::value* find_claim(const core::value& claims, std::string_view path);
 
 // Who a token with these claims (an object) speaks for: its `sub`, and the roles that the claim at `roles_claim` names, one
-// or a list. Fails with token_invalid where they are of another kind, or more than a thousand.
+// or a list; OAuth's `scope` is a list in a text. Fails with token_invalid where they are of another kind, or more than a thousand.
 core::result<identity> identify(core::value claims, std::string_view roles_claim);
 
 } // namespace rowcast::policy

@@ -100,6 +100,28 @@ TEST_CASE("each key may have its own claim for the roles", "[auth]")
     CHECK(by.verify(token(claims, second), now)->roles == std::vector<std::string>{"b"});
 }
 
+TEST_CASE("claims without a token speak for whom a token with them would", "[auth]")
+{
+    auto first = key();
+    first.issuer = "a";
+    auto second = key("the second secret, long enough too");
+    second.issuer = "b";
+    second.roles_claim = "scope";
+    const auto by = with({first, second});
+    for (const std::string& claims : {std::string(R"({"iss":"a","sub":7,"roles":["x"],"scope":"y z"})"),
+                                      std::string(R"({"iss":"b","sub":"7","roles":["x"],"scope":"y z"})")}) {
+        INFO(claims);
+        const auto verified = by.verify(token(claims, claims.find(R"("a")") == std::string::npos ? second : first), now);
+        const auto supposed = by.suppose(*protocol::parse_json(claims));
+        REQUIRE(verified);
+        REQUIRE(supposed);
+        CHECK(supposed->subject == verified->subject);
+        CHECK(supposed->roles == verified->roles);
+    }
+    CHECK(by.suppose(*protocol::parse_json(R"({"roles":["x"]})"))->roles == std::vector<std::string>{"x"});
+    CHECK(by.suppose(*protocol::parse_json(R"({"roles":[["x"]]})")).error().code == error_code::token_invalid);
+}
+
 TEST_CASE("a token says what it can be revoked by", "[auth]")
 {
     const auto by = with({key()});

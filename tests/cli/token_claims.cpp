@@ -58,6 +58,16 @@ TEST_CASE("roles stand where the configuration looks for them")
     CHECK(who->roles == std::vector<std::string>{"customer"});
 }
 
+TEST_CASE("roles stand where the key that signs looks for them")
+{
+    config::auth settings = one_key();
+    settings.jwt[0].roles_claim = "groups";
+    const auto claims = claims_for({"7", {"customer"}, {}}, settings, seconds{100}, seconds{3600});
+    const auto who = auth::authenticator{settings}.verify(auth::issue(*claims, settings.jwt[0]), 200);
+    REQUIRE(who.has_value());
+    CHECK(who->roles == std::vector<std::string>{"customer"});
+}
+
 TEST_CASE("a claim that makes no sense is refused")
 {
     CHECK_THAT(message_of({"", {}, {"branch"}}), Catch::Contains("NAME=VALUE"));
