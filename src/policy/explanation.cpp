@@ -12,6 +12,10 @@ using condition = explained_predicate::condition;
 using group = explained_predicate::group;
 using verdict = explanation::verdict;
 
+// An explanation is to be looked at, and a row may have megabytes.
+constexpr std::size_t longest_text = 1000;
+constexpr std::size_t most_values = 20;
+
 bool contains(const std::vector<std::string>& names, std::string_view name)
 {
     return std::find(names.begin(), names.end(), name) != names.end();
@@ -36,12 +40,83 @@ std::string listed(const std::vector<std::string>& names)
     return all;
 }
 
-// Holds predicates against one row, each condition by itself and as `bound_predicate` decides it.
+// The beginning, with no half of a character.
+std::string beginning_of(std::string_view text)
+{
+    if (text.size() <= longest_text) {
+        return std::string(text);
+    }
+    std::size_t end = longest_text;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) {
+        --end;
+    }
+    return std::string(text.substr(0, end)) + "...";
+}
+
+core::value shortened(const core::value& of)
+{
+    if (const std::string* text = of.as_string()) {
+        return {beginning_of(*text)};
+    }
+    const std::string json = core::to_json(of);
+    return json.size() <= longest_text ? of : core::value{beginning_of(json)};
+}
+
+void shorten(condition& what)
+{
+    what.text = beginning_of(what.text);
+    if (what.value && what.value->size() > longest_text) {
+        std::string text;
+        core::append_quoted(text, beginning_of(*what.value));
+        what.value = std::move(text);
+    }
+    const core::list* several = what.compared ? what.compared->as_list() : nullptr;
+    if (!several) {
+        what.compared = what.compared ? std::optional(shortened(*what.compared)) : std::nullopt;
+        return;
+    }
+    core::list few;
+    for (std::size_t i = 0; i < std::min(several->size(), most_values); ++i) {
+        few.push_back(shortened((*several)[i]));
+    }
+    if (several->size() > few.size()) {
+        what.remark += (what.remark.empty() ? "" : "; ") + std::string("the first ") + std::to_string(few.size()) + " of " +
+                       std::to_string(several->size()) + " values";
+    }
+    what.compared = core::value{std::move(few)};
+}
+
+// Of a set's query: the claim that its call lacks, and so why there is none.
+std::string missing_claim(const set_definition& of, const identity& who)
+{
+    for (const predicate::operand& each : of.parameters) {
+        const auto* to = std::get_if<predicate::reference>(&each);
+        const core::value* claim = to ? find_claim(who.claims, to->name()) : nullptr;
+        if (to && !claim) {
+            return "the user has no claim " + quoted(to->name()) + ", which its query takes";
+        }
+        if (claim && (claim->is_null() || claim->as_list() || claim->as_object())) {
+            return "the user's claim " + quoted(to->name()) + " is " + std::string(claim->kind()) + ", and its query takes one value";
+        }
+    }
+    return "";
+}
+
+// What conditions refer to.
+struct context {
+    const rules& all;
+    const identity& who;
+    const unknown_sets& unknown;
+};
+
+// Holds predicates against one row, each condition by itself and as `bound_predicate` decides it. Without a context: the
+// predicate of a client, which has no references.
 class examiner {
 public:
-    examiner(const table& over, const identity* who, const core::row& row, bool whole)
+    examiner(const table& over, const context* with, const core::row& row, bool whole)
         : over_(over)
-        , who_(who)
+        , with_(with)
+        , who_(with ? &with->who : nullptr)
         , row_(row)
         , whole_(whole)
     {
@@ -89,6 +164,7 @@ private:
         } else if (holds.is(truth::unknown) && found.remark.empty()) {
             found.remark = remark_on(source, *found.value);
         }
+        shorten(found);
         return {holds, std::move(found)};
     }
 
@@ -123,7 +199,8 @@ private:
     {
         const auto found = who_ ? who_->sets.find(to.name()) : decltype(who_->sets)::const_iterator();
         if (!who_ || found == who_->sets.end()) {
-            into.remark = "what the set " + quoted(to.name()) + " holds for this user is not known";
+            const std::string why = why_unknown(to.name());
+            into.remark = "what the set " + quoted(to.name()) + " holds for this user is not known" + (why.empty() ? "" : ": " + why);
             return;
         }
         core::list values;
@@ -134,6 +211,18 @@ private:
             values.push_back({nullptr});
         }
         into.compared = core::value{std::move(values)};
+    }
+
+    std::string why_unknown(const std::string& set) const
+    {
+        if (!with_) {
+            return "";
+        }
+        if (const auto why = with_->unknown.find(set); why != with_->unknown.end()) {
+            return why->second;
+        }
+        const auto definition = with_->all.sets.find(set);
+        return definition == with_->all.sets.end() ? "" : missing_claim(*definition->second, *who_);
     }
 
     std::string remark_on(const predicate::condition& source, std::string_view value) const
@@ -150,6 +239,7 @@ private:
     }
 
     const table& over_;
+    const context* with_;
     const identity* who_;
     const core::row& row_;
     bool whole_;
@@ -179,14 +269,13 @@ bool holds(const explained_rule& rule)
     return rule.where && rule.where->holds.is(truth::yes);
 }
 
-explained_row examine(const rules& all, const table& over, const identity& who, const core::row& row, bool whole,
-                      const predicate& filter)
+explained_row examine(const context& with, const table& over, const core::row& row, bool whole, const predicate& filter)
 {
     explained_row found;
-    const examiner by_rules(over, &who, row, whole);
-    if (const auto rules = all.tables.find(over.name); rules != all.tables.end()) {
+    const examiner by_rules(over, &with, row, whole);
+    if (const auto rules = with.all.tables.find(over.name); rules != with.all.tables.end()) {
         for (const rule& each : rules->second) {
-            found.rules.push_back(examine(each, over, who, by_rules));
+            found.rules.push_back(examine(each, over, with.who, by_rules));
             found.rules.back().number = found.rules.size();
         }
     }
@@ -256,6 +345,21 @@ std::string why_sent(const explanation& of)
 
 } // namespace
 
+std::string_view to_string(explanation::verdict what)
+{
+    switch (what) {
+    case verdict::sent:
+        return "sent";
+    case verdict::nothing:
+        return "nothing";
+    case verdict::resync:
+        return "resync";
+    case verdict::refused:
+        break;
+    }
+    return "refused";
+}
+
 std::string to_text(const predicate::condition& condition)
 {
     const std::string text = condition.column + " " + std::string(to_string(condition.comparison)) + " ";
@@ -268,17 +372,18 @@ std::string to_text(const predicate::condition& condition)
 }
 
 explanation explain(const rules& all, std::shared_ptr<const table> over, const identity& who,
-                    std::shared_ptr<const core::change> change, const table_request& wanted)
+                    std::shared_ptr<const core::change> change, const table_request& wanted, const unknown_sets& unknown)
 {
+    const context with{all, who, unknown};
     explanation found;
     found.over = over;
     found.change = change;
     const bool whole = !change->truncated;
     if (change->before.present()) {
-        found.before = examine(all, *over, who, change->before, whole, wanted.where);
+        found.before = examine(with, *over, change->before, whole, wanted.where);
     }
     if (change->after.present()) {
-        found.after = examine(all, *over, who, change->after, whole, wanted.where);
+        found.after = examine(with, *over, change->after, whole, wanted.where);
     }
     const auto view = authorize(all, over, who, wanted);
     if (!view) {
@@ -305,7 +410,7 @@ explanation explain(const rules& all, std::shared_ptr<const table> over, const i
     return found;
 }
 
-explanation explain_channel(const rules& all, const std::string& channel, const identity& who)
+explanation explain_channel(const rules& all, const std::string& channel, const identity& who, const unknown_sets& unknown)
 {
     explanation found;
     std::string json = "{\"channel\":";
@@ -315,7 +420,7 @@ explanation explain_channel(const rules& all, const std::string& channel, const 
     if (auto row = core::row::parse(json + "}")) {
         made->after = std::move(*row);
     }
-    rules matching;
+    rules matching{{}, {}, all.sets};
     std::vector<rule>& candidates = matching.tables[channel_table().name];
     for (const auto& [pattern, given] : all.channels) {
         if (matches_channel(pattern, channel)) {
@@ -323,7 +428,7 @@ explanation explain_channel(const rules& all, const std::string& channel, const 
         }
     }
     found.over = std::make_shared<const table>(channel_table());
-    found.after = examine(matching, channel_table(), who, made->after, true, {});
+    found.after = examine({matching, who, unknown}, channel_table(), made->after, true, {});
     found.change = std::move(made);
     if (const auto given = authorize_channel(all, channel, who)) {
         found.what = verdict::sent;

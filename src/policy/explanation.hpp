@@ -4,16 +4,20 @@
 #include "policy/rules.hpp"
 #include "policy/truth.hpp"
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 namespace rowcast::policy {
 
 // Why a user gets a change, or does not: every rule of the table held against the row, condition by condition. For people
-// who look after rowcast, not for clients: it names columns and values that the user may not see.
+// who look after rowcast, not for clients: it names columns and values that the user may not see. What is long in them is
+// there with its beginning only.
 
 // A predicate as it was written, with what came of it for one row.
 struct explained_predicate {
@@ -69,13 +73,20 @@ struct explanation {
     std::optional<explained_row> after;  // INSERT, UPDATE
 };
 
+// Why it is not known what a set holds for the user, by the set's name.
+using unknown_sets = std::map<std::string, std::string, std::less<>>;
+
 // What a change (which must be of this table, or a message) is to a user who asks for it so. The verdict is the one of
 // `authorize` and `visibility::see`, and so what would be delivered; the rest says why.
 explanation explain(const rules& all, std::shared_ptr<const table> over, const identity& who,
-                    std::shared_ptr<const core::change> change, const table_request& wanted = {});
+                    std::shared_ptr<const core::change> change, const table_request& wanted = {},
+                    const unknown_sets& unknown = {});
 
 // The same of a channel, whose messages are not looked into: `after` is the row of its name.
-explanation explain_channel(const rules& all, const std::string& channel, const identity& who);
+explanation explain_channel(const rules& all, const std::string& channel, const identity& who,
+                            const unknown_sets& unknown = {});
+
+std::string_view to_string(explanation::verdict what);
 
 // `owner_id eq $claims.sub`, `status in ["open","paid"]`.
 std::string to_text(const predicate::condition& condition);

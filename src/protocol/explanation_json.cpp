@@ -152,7 +152,7 @@ std::string to_json(const policy::explanation& of)
     writer to;
     to.open('{');
     to.member("table", of.over->name);
-    to.member("verdict", std::array{"sent", "nothing", "resync", "refused"}[static_cast<std::size_t>(of.what)]);
+    to.member("verdict", policy::to_string(of.what));
     to.member("reason", of.reason);
     if (of.event) {
         to.name("event");

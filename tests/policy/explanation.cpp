@@ -97,6 +97,60 @@ TEST_CASE("a set is explained by its values, and one that is not known is said t
     CHECK_FALSE(policy::literal_set("mine", tree(R"([[1]])")).has_value());
 }
 
+TEST_CASE("why it is not known what a set holds is said: what the user lacks, or what reading it met with")
+{
+    auto definition = std::make_shared<policy::set_definition>();
+    definition->name = "mine";
+    definition->parameters = {policy::predicate::reference{policy::predicate::reference::kind::claims, {"sub"}}};
+    policy::rules all = given({rule(R"({"owner": {"in": "$sets.mine"}})")});
+    all.sets["mine"] = definition;
+    const auto change = std::make_shared<const core::change>(inserted(order));
+    const auto remark = [&](std::string_view claims, const policy::unknown_sets& unknown = {}) {
+        return only_condition(policy::explain(all, orders, user(claims), change, {}, unknown)).remark;
+    };
+    const std::string begin = "what the set 'mine' holds for this user is not known";
+    CHECK(remark("{}") == begin + ": the user has no claim 'sub', which its query takes");
+    CHECK(remark(R"({"sub": [1]})") == begin + ": the user's claim 'sub' is a list, and its query takes one value");
+    CHECK(remark(R"({"sub": 1})") == begin);
+    CHECK(remark(R"({"sub": 1})", {{"mine", "it has more than 10000 values"}}) == begin + ": it has more than 10000 values");
+
+    all.channels = {{"*", {rule(R"({"channel": {"in": "$sets.mine"}})")}}};
+    CHECK(only_condition(policy::explain_channel(all, "room:7", user("{}"))).remark ==
+          begin + ": the user has no claim 'sub', which its query takes");
+    CHECK(only_condition(policy::explain_channel(all, "room:7", user(R"({"sub": 1})"), {{"mine", "gone"}})).remark == begin + ": gone");
+}
+
+TEST_CASE("of what is long an explanation has the beginning, and decides by all of it")
+{
+    std::string values = "[";
+    for (int i = 0; i < 10'000; ++i) {
+        values += (i == 0 ? "" : ",") + std::to_string(i);
+    }
+    values += "]";
+    policy::identity who = user("{}");
+    who.sets["mine"] = policy::literal_set("mine", tree(values)).value();
+    const auto in_set = explained({rule(R"({"owner": {"in": "$sets.mine"}})")}, inserted(order), who);
+    CHECK(in_set.what == verdict::sent);
+    CHECK(only_condition(in_set).compared->as_list()->size() == 20);
+    CHECK(only_condition(in_set).remark == "the first 20 of 10000 values");
+
+    const std::string many = "ab\u00e9" + std::string(100'000, 'x');
+    std::string umlauts;
+    for (int i = 0; i < 50'000; ++i) {
+        umlauts += "\xc3\xa4";
+    }
+    const std::string row = R"({"id":1,"owner":8,"status":")" + umlauts + R"(","paid":null})";
+    const auto long_row = explained({rule(R"({"status": ")" + umlauts + R"("})")}, inserted(row), user("{}"));
+    CHECK(long_row.what == verdict::sent);
+    CHECK(only_condition(long_row).text.size() < 1100);
+    CHECK(only_condition(long_row).value->size() < 1100);
+    CHECK(core::decode_string(*only_condition(long_row).value)->ends_with("\xc3\xa4..."));
+    const auto long_claim = explained({rule(R"({"status": "$claims.s"})")}, inserted(order), user(R"({"s": ")" + many + R"("})"));
+    CHECK(only_condition(long_claim).compared->as_string()->size() < 1100);
+    const auto long_object = explained({rule(R"({"status": "$claims.s"})")}, inserted(order), user(R"({"s": {"a": ")" + many + R"("}})"));
+    CHECK(core::to_json(*only_condition(long_object).compared).size() < 1200);
+}
+
 TEST_CASE("rules for others and rules that do not fit are told apart from rules that do not hold")
 {
     const auto found = explained({rule("{}", {}, {"admin"}), rule("{}", names{"status"}), rule(R"({"gone": 1})"),
