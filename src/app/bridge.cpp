@@ -12,6 +12,7 @@
 
 #include "app/admin_desk.hpp"
 #include "app/hub_thread.hpp"
+#include "app/inquiry.hpp"
 #include "app/keeper.hpp"
 #include "app/log_readings.hpp"
 #include "app/operator_calls.hpp"
@@ -24,12 +25,14 @@
 #include "postgres/administration.hpp"
 #include "postgres/follower.hpp"
 #include "postgres/revocation_reader.hpp"
+#include "protocol/excerpt.hpp"
 
 namespace rowcast::app {
 namespace {
 
 constexpr std::chrono::milliseconds patience_with_shards{500};
 constexpr unsigned log_reading_threads = 2;
+constexpr std::chrono::seconds patience_with_explanations{5}; // for each statement
 
 std::string now_as_text()
 {
@@ -106,7 +109,8 @@ struct bridge::parts {
                     },
                 .not_ready = [this] { return not_ready(); },
                 .metrics = outside.metrics,
-                .administer = {{"reload", desk.action([this](const net::admin_request& asked) { return answer_reload(asked); })},
+                .administer = {{"explain", inquiries.action([this](const net::admin_request& asked) { return answer_explain(asked); })},
+                               {"reload", desk.action([this](const net::admin_request& asked) { return answer_reload(asked); })},
                                {"revoke", desk.action([this](const net::admin_request& asked) { return answer_revoke(asked); })}},
                 .find_page = outside.find_page,
                 .tell = tell};
@@ -157,6 +161,7 @@ struct bridge::parts {
     void heard(const core::batch_ptr& page);
     std::vector<config::problem> reload(std::vector<std::string>& needs_restart);
     std::vector<config::problem> adopt(const config::configuration& wanted);
+    net::answer answer_explain(const net::admin_request& asked) const;
     net::answer answer_reload(const net::admin_request& asked);
     net::answer answer_revoke(const net::admin_request& asked);
 
@@ -180,6 +185,7 @@ struct bridge::parts {
     row_readings rows;
     hub_thread hub;
     admin_desk desk;
+    admin_desk inquiries; // none of which holds up a revocation
     net::server server;
     std::unique_ptr<keeper> keeping;
     std::unique_ptr<postgres::follower> source;
@@ -355,6 +361,31 @@ std::vector<config::problem> bridge::parts::adopt(const config::configuration& w
     return {};
 }
 
+net::answer bridge::parts::answer_explain(const net::admin_request& asked) const
+{
+    const auto wanted = read_inquiry(asked.body);
+    if (!wanted) {
+        return net::refuse(wanted.error());
+    }
+    const auto who = wanted->claims ? trusted.suppose(*wanted->claims) : trusted.authenticate(wanted->token);
+    if (!who) {
+        return not_let_in(who.error()); // the user, not the operator
+    }
+    const net::permissions now = permitted();
+    if (!now.tables) {
+        return net::refuse({core::error_code::unavailable, "the watched tables have not been read yet"});
+    }
+    sources from{{.url = settings.database.url}, rows_connection(settings.database), now.tables};
+    for (postgres::connection_options* each : {&from.log, &from.rows}) {
+        each->purpose = "rowcast explain";
+        each->statement_timeout = patience_with_explanations;
+    }
+    const auto found = answer(*wanted, *now.rules, *who, from);
+    tell(observe::administered{asked.peer, "explain what " + (who->subject.empty() ? "somebody without a name" : "the user " + protocol::excerpt(who->subject)) + " gets",
+                               found ? std::string(policy::to_string(found->what)) : found.error().message});
+    return found ? explained(*found) : net::refuse(found.error());
+}
+
 net::answer bridge::parts::answer_reload(const net::admin_request& asked)
 {
     if (!asked.body.as_object()->empty()) {
@@ -416,6 +447,7 @@ void bridge::stop(std::chrono::milliseconds deadline)
 {
     parts_->server.stop(deadline);
     parts_->desk.stop();
+    parts_->inquiries.stop();
     parts_->hub.stop();
     parts_->sets.stop(); // the follower may be waiting for it
     if (parts_->source) {

@@ -4,6 +4,7 @@
 
 #include "config/quantity.hpp"
 #include "protocol/excerpt.hpp"
+#include "protocol/explanation_json.hpp"
 #include "protocol/json.hpp"
 
 namespace rowcast::app {
@@ -93,6 +94,17 @@ net::answer reload_refused(const std::vector<config::problem>& problems)
     out.body.pop_back(); // a member more (RFC 9457 section 3.2)
     out.body += ",\"problems\":" + protocol::to_json({std::move(all)}) + "}";
     return out;
+}
+
+net::answer explained(const policy::explanation& what)
+{
+    return {200, "application/json", protocol::to_json(what), {}};
+}
+
+net::answer not_let_in(const core::failure& why)
+{
+    return net::refuse({error_code::bad_request, "this user is not let in (" + std::string(core::to_string(why.code)) + ")" +
+                                                     (why.message.empty() ? "" : ": " + why.message)});
 }
 
 } // namespace rowcast::app

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "auth/authenticator.hpp"
@@ -21,6 +22,9 @@ public:
 
     // Without a token: as in auth::authenticator::anonymous.
     core::result<policy::identity> authenticate(std::optional<std::string_view> token) const;
+
+    // Who a token with these claims would speak for; nothing is verified.
+    core::result<policy::identity> suppose(core::value claims) const { return now().tokens->suppose(std::move(claims)); }
 
     // Whether a session may go on. Fails with token_revoked, or token_invalid where the key that signed its token is no longer configured.
     core::result<void> admit(const policy::identity& who, std::string_view session) const;

@@ -1,13 +1,11 @@
+#include "app/inquiry.hpp"
 #include "auth/authenticator.hpp"
 #include "cli/commands.hpp"
 #include "cli/explanation_text.hpp"
 #include "cli/settings.hpp"
 #include "cli/terminal.hpp"
 #include "cli/token_claims.hpp"
-#include "core/nearest.hpp"
-#include "policy/literal_row.hpp"
-#include "postgres/catalog_reader.hpp"
-#include "postgres/single_reads.hpp"
+#include "config/jwt.hpp"
 #include "protocol/explanation_json.hpp"
 #include "protocol/json.hpp"
 
@@ -38,8 +36,6 @@ struct options {
     bool json = false;
 };
 
-using change_ptr = std::shared_ptr<const core::change>;
-
 core::failure wrong(std::string why)
 {
     return {core::error_code::bad_request, std::move(why)};
@@ -65,115 +61,81 @@ core::result<policy::identity> find_user(const options& given, const config::aut
     }
     if (!given.claims.empty()) {
         auto claims = read_object("--claims", given.claims);
-        return claims ? policy::identify(std::move(*claims), settings.roles_claim) : claims.error();
+        return claims ? config::identify(settings, std::move(*claims)) : claims.error();
     }
     if (given.user.subject.empty() && given.user.roles.empty() && given.user.claims.empty()) {
         return auth::authenticator({.jwt = {}, .roles_claim = {}, .anonymous = settings.anonymous}).anonymous();
     }
     auto claims = claims_for(given.user, settings, now, std::chrono::hours(1));
-    return claims ? policy::identify(std::move(*claims), settings.roles_claim) : claims.error();
+    return claims ? config::identify(settings, std::move(*claims)) : claims.error();
 }
 
-core::result<void> add_sets(const options& given, policy::identity& who)
+core::result<core::value> read_sets(const options& given)
 {
+    core::object sets;
     for (const std::string& each : given.sets) {
         const std::size_t equals = std::min(each.find('='), each.size());
-        const std::string name = each.substr(0, equals);
-        const auto values = protocol::parse_json(equals < each.size() ? each.substr(equals + 1) : "null");
-        auto made = values ? policy::literal_set(name, *values) : core::result<policy::set_value_ptr>(values.error());
-        if (!made) {
-            return wrong("--set wants NAME=LIST, like rooms=[1,2]: " + made.error().message);
+        auto values = protocol::parse_json(equals < each.size() ? each.substr(equals + 1) : "");
+        if (!values) {
+            return wrong("--set wants NAME=LIST, like rooms=[1,2]: " + values.error().message);
         }
-        who.sets[name] = std::move(*made);
+        sets.emplace_back(each.substr(0, equals), std::move(*values));
     }
-    return {};
+    return core::value{std::move(sets)};
 }
 
-std::shared_ptr<const policy::table> find_table(const policy::catalog& watched, const std::string& name,
-                                                std::string& meant)
+// What the command line asks, in the form in which operators ask a bridge.
+core::result<app::inquiry> read_question(const options& given)
 {
-    std::vector<std::string_view> names;
-    for (const auto& [each, table] : watched.tables) {
-        names.push_back(each);
-    }
-    meant = core::did_you_mean(name, names);
-    const auto found = watched.find(name);
-    return found ? found : watched.find("public." + name);
-}
-
-core::result<policy::table_request> read_wish(const options& given)
-{
-    policy::table_request wanted{{}, given.columns, true};
-    if (!given.where.empty()) {
-        const auto tree = read_object("--where", given.where);
-        if (!tree) {
-            return tree.error();
+    core::object asked;
+    const auto add = [&](const char* name, const std::string& text) {
+        if (!text.empty()) {
+            asked.emplace_back(name, core::value{text});
         }
-        auto filter = policy::predicate::parse(*tree, false);
-        if (!filter) {
-            return wrong("--where: " + filter.error().message);
-        }
-        wanted.where = std::move(*filter);
-    }
-    return wanted;
-}
-
-// A row as the change that it would come with.
-core::result<change_ptr> as_insert(const policy::table& of, core::result<core::row> row)
-{
-    if (!row) {
-        return row.error();
-    }
-    auto made = std::make_shared<core::change>();
-    made->op = made->cause = core::operation::insert;
-    made->table = of.name;
-    made->after = std::move(*row);
-    return change_ptr(std::move(made));
-}
-
-core::result<policy::explanation> explain_row(const options& given, const policy::rules& rules, const policy::identity& who)
-{
-    const auto url = find_database(given.database);
-    if (std::holds_alternative<exit_status>(url)) {
-        return wrong("without a database the tables' columns are not known");
-    }
-    postgres::connection on({.url = std::get<std::string>(url), .purpose = "rowcast command"});
-    const policy::catalog_ptr watched = postgres::read_catalog(on);
-    const auto wanted = read_wish(given);
-    if (!wanted) {
-        return wanted.error();
-    }
-    change_ptr change;
-    std::string table = given.table;
-    if (given.change) {
-        auto read = postgres::read_one_change(on, *given.change);
+    };
+    add("table", given.change ? "" : given.table);
+    add("channel", given.channel);
+    add("change", given.change ? std::to_string(*given.change) : "");
+    for (const auto& [name, text] : {std::pair("row", &given.row), std::pair("key", &given.key), std::pair("where", &given.where)}) {
+        auto read = text->empty() ? core::value() : read_object("--" + std::string(name), *text);
         if (!read) {
             return read.error();
         }
-        if (read->op == core::operation::message) {
-            return policy::explain_channel(rules, read->channel, who);
+        if (!read->is_null()) {
+            asked.emplace_back(name, std::move(*read));
         }
-        table = read->table;
-        change = std::make_shared<const core::change>(std::move(*read));
     }
-    std::string meant;
-    const auto over = find_table(*watched, table, meant);
-    if (!over) {
-        return wrong(table + " is not watched" + meant);
-    }
-    if (!change) {
-        const auto tree = read_object(given.row.empty() ? "--key" : "--row", given.row.empty() ? given.key : given.row);
-        if (!tree) {
-            return tree.error();
+    if (given.columns) {
+        core::list names;
+        for (const std::string& each : *given.columns) {
+            names.push_back({each});
         }
-        const auto made = as_insert(*over, given.row.empty() ? postgres::read_one_row(on, *over, *tree)
-                                                             : policy::literal_row(*over, *tree));
-        if (!made) {
-            return made.error();
-        }
-        change = *made;
+        asked.emplace_back("columns", core::value{std::move(names)});
     }
-    return policy::explain(rules, over, who, change, *wanted);
+    auto sets = read_sets(given);
+    if (!sets) {
+        return sets.error();
+    }
+    asked.emplace_back("sets", std::move(*sets));
+    return app::read_inquiry({std::move(asked)});
+}
+
+// A channel can be asked about without a database; what its rules' sets hold is not known then.
+or_exit<std::optional<app::sources>> find_sources(const options& given, const config::database& settings)
+{
+    if (!given.channel.empty() && given.database.url.empty() && settings.url.empty()) {
+        return std::optional<app::sources>();
+    }
+    auto url = find_database(given.database);
+    if (const auto* failed = std::get_if<exit_status>(&url)) {
+        return *failed;
+    }
+    const postgres::connection_options log{.url = std::get<std::string>(url), .purpose = "rowcast command"};
+    postgres::connection_options rows = log;
+    if (given.database.url.empty() && !settings.rows.url.empty()) {
+        rows.url = settings.rows.url;
+    }
+    return std::optional(app::sources{log, rows, nullptr});
 }
 
 std::string describe(const policy::identity& who)
@@ -204,15 +166,15 @@ exit_status run(const options& given)
                   << printable_lines(who.error().message) << '\n';
         return exit_status::failed;
     }
-    if (const auto done = add_sets(given, *who); !done) {
-        std::cerr << "rowcast: " << printable_lines(done.error().message) << '\n';
-        return exit_status::usage;
+    const auto asked = read_question(given);
+    const auto from = find_sources(given, settings.database);
+    if (const auto* failed = std::get_if<exit_status>(&from)) {
+        return *failed;
     }
-    const auto found = given.channel.empty() ? explain_row(given, settings.rules, *who)
-                                             : policy::explain_channel(settings.rules, given.channel, *who);
+    const auto found = asked ? app::answer(*asked, settings.rules, *who, std::get<std::optional<app::sources>>(from)) : asked.error();
     if (!found) {
         std::cerr << "rowcast: " << printable_lines(found.error().message) << '\n';
-        return exit_status::usage;
+        return found.error().code == core::error_code::unavailable ? exit_status::database_unreachable : exit_status::usage;
     }
     if (given.json) {
         std::cout << protocol::to_json(*found) << '\n';
@@ -253,7 +215,7 @@ void add_explain(CLI::App& program, action& chosen)
     command->add_option("--claim", given->user.claims, "Another claim; VALUE is JSON, or else text; may be repeated")
         ->type_name("NAME=VALUE")
         ->group("Who");
-    command->add_option("--set", given->sets, "What a set holds for them: a JSON list; may be repeated")
+    command->add_option("--set", given->sets, "What a set holds for them, instead of what its query gives: a JSON list; may be repeated")
         ->type_name("NAME=LIST")
         ->group("Who");
     command->add_option("--token", given->token, "A token, verified as the bridge would")->type_name("TOKEN")->group("Who");

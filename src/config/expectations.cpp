@@ -1,5 +1,6 @@
 #include "config/expectations.hpp"
 
+#include "config/jwt.hpp"
 #include "core/nearest.hpp"
 #include "policy/literal_row.hpp"
 
@@ -113,13 +114,12 @@ public:
         if (!over) {
             return;
         }
-        auto change = std::make_shared<core::change>();
-        change->table = over->name;
         core::mark at = what.at;
-        if (!read_rows(what, *over, *change, at)) {
-            return;
+        auto change = policy::literal_change(*over, what.before, what.after, &at);
+        if (!change) {
+            return complain(at, change.error().message);
         }
-        auto told = policy::explain(file_.rules, over, *who, change);
+        auto told = policy::explain(file_.rules, over, *who, std::make_shared<const core::change>(std::move(*change)));
         if (!watched_ && !is_decided(told)) {
             found_.push_back({{what.at, "cannot be decided without the database, which knows the columns' types",
                                problem::weight::warning},
@@ -133,7 +133,7 @@ private:
     core::result<policy::identity> find_user(const expectation& what) const
     {
         if (what.claims) {
-            return policy::identify(*what.claims, file_.auth.roles_claim);
+            return identify(file_.auth, *what.claims);
         }
         if (!file_.auth.anonymous) {
             return core::failure{core::error_code::token_missing,
@@ -178,30 +178,6 @@ private:
             complain(what.at, what.table + " is not watched" + core::did_you_mean(what.table, names));
         }
         return found;
-    }
-
-    bool read_rows(const expectation& what, const policy::table& over, core::change& into, core::mark at)
-    {
-        for (const bool old : {true, false}) {
-            const auto& given = old ? what.before : what.after;
-            if (!given) {
-                continue;
-            }
-            auto read = policy::literal_row(over, *given, &at);
-            if (!read) {
-                complain(at, read.error().message);
-                return false;
-            }
-            (old ? into.before : into.after) = std::move(*read);
-        }
-        into.op = !what.before ? core::operation::insert : !what.after ? core::operation::remove : core::operation::update;
-        into.cause = into.op;
-        const auto moved = [&](const std::string& part) { return into.before.find(part) != into.after.find(part); };
-        if (into.op == core::operation::update && std::any_of(over.key.begin(), over.key.end(), moved)) {
-            complain(what.at, "an UPDATE of the key arrives as a DELETE and an INSERT; write an expectation for each");
-            return false;
-        }
-        return true;
     }
 
     static bool is_decided(const policy::explanation& of)

@@ -27,7 +27,7 @@ struct background_failed { std::string what; std::string reason; };             
 struct keys_read { std::string where; std::size_t count = 0; };  // a key set (JWKS) that differs from the last one
 struct keys_unreadable { std::string where; std::string reason; std::chrono::milliseconds retry_in{}; bool has_old = false; };
 struct revocations_read { std::size_t fresh = 0; std::size_t total = 0; };
-struct administered { std::string peer; std::string what; std::string outcome; }; // an operator's call that changes something
+struct administered { std::string peer; std::string what; std::string outcome; }; // an operator's call
 struct configuration_reloaded { std::vector<std::string> needs_restart; };         // what differs and stays as it was
 struct reload_refused { std::vector<std::string> problems; };                      // "bridge.yaml:3:5: ..."
 struct listening { std::string address; std::uint16_t port = 0; std::string_view for_whom; };

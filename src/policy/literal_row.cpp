@@ -89,6 +89,28 @@ core::result<core::row> literal_row(const table& over, const core::value& column
     return core::row::parse(json.empty() ? "{}" : json + "}");
 }
 
+core::result<core::change> literal_change(const table& over, const std::optional<core::value>& before,
+                                          const std::optional<core::value>& after, core::mark* at)
+{
+    core::change made;
+    made.table = over.name;
+    made.op = made.cause = !before ? core::operation::insert : !after ? core::operation::remove : core::operation::update;
+    for (const bool old : {true, false}) {
+        const auto& given = old ? before : after;
+        auto row = given ? literal_row(over, *given, at) : core::row();
+        if (!row) {
+            return row.error();
+        }
+        (old ? made.before : made.after) = std::move(*row);
+    }
+    const auto moved = [&](const std::string& part) { return made.before.find(part) != made.after.find(part); };
+    if (made.op == core::operation::update && std::any_of(over.key.begin(), over.key.end(), moved)) {
+        return core::failure{core::error_code::bad_request,
+                             "an UPDATE of the key arrives as a DELETE and an INSERT; write each of the two by itself"};
+    }
+    return made;
+}
+
 core::result<set_value_ptr> literal_set(const std::string& name, const core::value& values, core::mark* at)
 {
     const core::list* given = values.as_list();

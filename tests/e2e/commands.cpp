@@ -270,6 +270,35 @@ TEST_CASE("explain says why a user gets a row or does not: as it is now, as it w
     CHECK(explain({"--user", "9"}).status == 2);
 }
 
+TEST_CASE("explain reads what a set holds for the user, where there is a database and nobody says it")
+{
+    const database db{with_rowcast};
+    db.execute("create table t (id int primary key, room int); create table members (room int, user_id int, primary key (room, user_id));"
+               "insert into members values (1, 7); select rowcast.watch('t', notify => true), rowcast.watch('members', notify => true)");
+    const file rules{"tables:\n  public.t:\n    - {where: {room: {in: $sets.rooms}}}\n"
+                     "channels: {'*': [{where: {channel: {in: $sets.rooms}}}]}\n"
+                     "sets: {rooms: {query: 'select room from members where user_id = $1', params: [$claims.sub], watch: [public.members]}}\n"};
+    const auto explain = [&](std::vector<std::string> words, const std::string& url) {
+        words.insert(words.begin(), {"explain", "--config", rules.path(), "--user", "7"});
+        if (!url.empty()) {
+            words.insert(words.end(), {"--database", url});
+        }
+        return run_rowcast(words);
+    };
+    const std::vector<std::string> row{"--table", "t", "--row", R"({"id": 5, "room": 1})"};
+    const outcome seen = explain(row, db.url());
+    CHECK(seen.status == 0);
+    CHECK_THAT(seen.output, Contains(R"(✓ room in $sets.rooms  (the row has 1, $sets.rooms is ["1"]))"));
+    auto said = row;
+    said.insert(said.end(), {"--set", "rooms=[2]"});
+    CHECK(explain(said, db.url()).status == 1);
+    CHECK(explain({"--channel", "1"}, db.url()).status == 0);
+    const outcome offline = explain({"--channel", "1"}, "");
+    CHECK(offline.status == 1);
+    CHECK_THAT(offline.output, Contains("what the set 'rooms' holds for this user is not known"));
+    CHECK(explain({"--channel", "1"}, "postgresql://127.0.0.1:1/nothing").status == 4);
+}
+
 TEST_CASE("token wants something to sign with")
 {
     CHECK(run_rowcast({"token", "--sub", "7"}, {"JWT_SECRET="}).status == 2);
