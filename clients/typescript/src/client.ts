@@ -3,6 +3,7 @@ import {Feed, type Sink} from './feed.js';
 import {backoff, initial, publicState, step, transportAt, transports, type Action, type ConnectionState, type Event, type State, type Times, type Transport} from './machine.js';
 import type {CursorStorage, Platform, Signal} from './platform.js';
 import {asError, isOfSubscription, isOfToken, RowcastError, whatNext} from './problem.js';
+import {protect} from './protect.js';
 import type {AnyRow, WireEvent, Wish} from './protocol.js';
 import {ChannelQuery, TableQuery} from './query.js';
 import {readRows} from './rows.js';
@@ -546,15 +547,3 @@ export class Client {
     });
   }
 }
-
-// What the application throws is its own: reported as an uncaught error, and nobody else suffers for it.
-function protect(call: () => void): void {
-  try {
-    call();
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
-  }
-}
-

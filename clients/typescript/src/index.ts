@@ -15,6 +15,8 @@ export const connect = (options: ConnectOptions): Client =>
 
 export {connectWith, openWebSocket, openEventStream, openPolling, type ConnectOptions};
 export type {Client, Limits, Statistics, Status} from './client.js';
+export {live, type Collection, type LiveChange, type LiveOptions, type LiveSnapshot, type Written} from './live/collection.js';
+export type {OrderBy} from './live/order.js';
 export type {ConnectionState, Transport} from './machine.js';
 export type {Clock, CursorStorage, Signal, WebSocketLike} from './platform.js';
 export {RowcastError} from './problem.js';

@@ -1,82 +1,13 @@
 // The client between a state machine and connections, with time and a network that are made up.
 import assert from 'node:assert/strict';
-import test, {type TestContext} from 'node:test';
-import type {Limits} from '../src/client.js';
-import {connectWith, type ConnectOptions} from '../src/connect.js';
-import {transports, type Transport} from '../src/machine.js';
-import type {Signal} from '../src/platform.js';
+import test from 'node:test';
+import {transports} from '../src/machine.js';
 import {RowcastError} from '../src/problem.js';
 import type {WireEvent} from '../src/protocol.js';
-import type {Connection, Listener, Setting, WireSubscription} from '../src/transports/transport.js';
+import type {WireSubscription} from '../src/transports/transport.js';
 import {updates} from '../src/updates.js';
-import {FakeClock, settle} from './support/clock.js';
-
-class FakeConnection implements Connection {
-  readonly added: WireSubscription[] = [];
-  readonly removed: string[] = [];
-  readonly tokens: (string | undefined)[] = [];
-  pokes = 0;
-  closed = false;
-  constructor(readonly transport: Transport, readonly setting: Setting, readonly listener: Listener) {}
-  add(subscriptions: readonly WireSubscription[]): void {
-    this.added.push(...subscriptions);
-  }
-  remove(id: string): void {
-    this.removed.push(id);
-  }
-  authenticate(token: string | undefined): void {
-    this.tokens.push(token);
-  }
-  poke(): void {
-    ++this.pokes;
-  }
-  close(): void {
-    this.closed = true;
-  }
-  /** Opens, and answers what was asked for. */
-  works(cursor = 'c'): void {
-    this.listener.opened();
-    this.answers(cursor);
-  }
-  answers(cursor = 'c'): void {
-    for (const {id, after} of this.added.splice(0)) this.listener.frame({type: 'subscribed', id, status: after ? 'resumed' : 'live', cursor: after ?? cursor});
-  }
-  fails(code = 'unreachable', wait?: number): void {
-    this.listener.ended(new RowcastError(code, code, {wait}));
-  }
-}
-
-type Answer = (path: string) => {status?: number; body?: unknown; headers?: Record<string, string>} | Promise<never>;
-
-const offers = {roles: [], transports: ['websocket', 'sse', 'poll'], heartbeat: 25};
-
-function start(t: TestContext, {answer = () => ({body: offers}), limits = {}, ...options}: Omit<Partial<ConnectOptions>, 'limits'> & {answer?: Answer; limits?: Partial<Limits>} = {}) {
-  const clock = new FakeClock();
-  const made: FakeConnection[] = [];
-  const asked: {path: string; token: string | null}[] = [];
-  let signal: (signal: Signal) => void = () => {};
-  const opener = (setting: Setting, listener: Listener) => {
-    const connection = new FakeConnection(setting.transport, setting, listener);
-    made.push(connection);
-    return connection;
-  };
-  const client = connectWith(Object.fromEntries(transports.map((each) => [each, opener])), {
-    url: 'http://host', clock, random: () => 1, limits, WebSocket: class {} as never,
-    watch: (tell) => {
-      signal = tell;
-      return () => {};
-    },
-    fetch: async (url, {headers}) => {
-      const path = url.slice('http://host'.length);
-      asked.push({path, token: new Headers(headers).get('authorization')});
-      const {status = 200, body = {}, headers: given = {}} = await answer(path);
-      return new Response(JSON.stringify(body), {status, headers: given});
-    },
-    ...options,
-  });
-  t.after(() => client.close());
-  return {client, clock, made, asked, signal: (each: Signal) => signal(each), last: () => made[made.length - 1]!};
-}
+import {settle} from './support/clock.js';
+import {offers, start} from './support/fake.js';
 
 const event = (id: string, subs: readonly string[], tx = 't'): WireEvent => ({id, tx, subs});
 
