@@ -1,3 +1,4 @@
+#include "auth/authenticator.hpp"
 #include "cli/commands.hpp"
 #include "cli/explanation_text.hpp"
 #include "cli/settings.hpp"
@@ -5,11 +6,14 @@
 #include "config/expectations.hpp"
 #include "config/load.hpp"
 #include "postgres/catalog_reader.hpp"
+#include "postgres/select_rights.hpp"
+#include "postgres/set_reader.hpp"
 #include "protocol/explanation_json.hpp"
 
 #include <unistd.h>
 
 #include <iostream>
+#include <iterator>
 #include <memory>
 
 namespace rowcast::cli {
@@ -54,6 +58,13 @@ public:
         json_ += (why ? ",\"explanation\":" + protocol::to_json(*why) : "") + "}";
     }
 
+    void tell(const std::vector<config::problem>& all)
+    {
+        for (const config::problem& each : all) {
+            tell(each);
+        }
+    }
+
     // `summary` is for people.
     void end(const std::string& summary)
     {
@@ -70,13 +81,51 @@ private:
     std::string json_;
 };
 
-exit_status refuse(report_writer& out, const std::vector<config::problem>& problems)
+void append(std::vector<config::problem>& to, std::vector<config::problem> more)
 {
-    for (const config::problem& each : problems) {
-        out.tell(each);
+    std::move(more.begin(), more.end(), std::back_inserter(to));
+}
+
+// Of the sets, what PostgreSQL has against their queries. That one watches a table which rowcast does not is said elsewhere.
+std::vector<config::problem> set_problems(const policy::rules& of, const policy::catalog& watched, const std::string& url)
+{
+    const observe::sink quiet = [](const observe::observation&) {};
+    postgres::set_reader reader({.url = url, .purpose = "rowcast command"}, quiet, nullptr);
+    std::vector<config::problem> found;
+    for (const auto& [name, definition] : of.sets) {
+        policy::set_definition set = *definition;
+        std::erase_if(set.watch, [&](const std::string& table) { return !watched.find(table); });
+        if (const auto how = reader.prepare(set, watched); !how.problem.empty()) {
+            found.push_back({set.at, "sets." + name + ".query: " + how.problem});
+        }
     }
-    out.end("");
-    return exit_status::configuration_invalid;
+    return found;
+}
+
+// Initial rows are read from the tables themselves, by a role that may need to be let.
+std::vector<config::problem> rights_problems(const config::configuration& of, postgres::connection& on)
+{
+    const auto warning = [](core::mark at, std::string message) {
+        return config::problem{at, std::move(message), config::problem::weight::warning};
+    };
+    std::vector<std::string> given;
+    for (const auto& [name, rules] : of.rules.tables) {
+        given.push_back(name);
+    }
+    std::vector<config::problem> found;
+    try {
+        const std::string& url = of.database.rows.url;
+        const std::string role = url.empty() ? on.user() : postgres::connection({.url = url, .purpose = "rowcast command"}).user();
+        for (const postgres::missing_right& each : postgres::missing_rights(on, role, given)) {
+            const auto& rules = of.rules.tables.find(each.table)->second;
+            found.push_back(warning(rules.empty() ? core::mark{} : rules.front().at,
+                                    each.table + ": the role " + each.role + " may not read it, so there are no initial rows of it; run: " +
+                                        each.grant + ";"));
+        }
+    } catch (const postgres::database_error& error) {
+        found.push_back(warning({}, std::string("the role that reads initial rows (database.rows.url) cannot be looked at: ") + error.what()));
+    }
+    return found;
 }
 
 exit_status run(const options& given)
@@ -84,27 +133,39 @@ exit_status run(const options& given)
     report_writer out(given);
     const auto loaded = config::load(given.file);
     if (const auto* problems = std::get_if<std::vector<config::problem>>(&loaded)) {
-        return refuse(out, *problems);
+        out.tell(*problems);
+        out.end("");
+        return exit_status::configuration_invalid;
     }
     const auto& read = std::get<config::configuration>(loaded);
     const std::string url = given.offline ? "" : given.database.empty() ? read.database.url : given.database;
+    std::vector<config::problem> problems = auth::problems(read.auth);
+    append(problems, config::misspelt_roles(read));
     policy::catalog_ptr watched;
-    if (!url.empty()) {
-        postgres::connection on({.url = url, .purpose = "rowcast command"});
-        watched = postgres::read_catalog(on);
-        const auto problems = config::check(read.rules, *watched);
-        if (config::has_errors(problems)) {
-            return refuse(out, problems);
+    try {
+        if (!url.empty()) {
+            postgres::connection on({.url = url, .purpose = "rowcast command"});
+            watched = postgres::read_catalog(on);
+            append(problems, config::check(read.rules, *watched));
+            append(problems, set_problems(read.rules, *watched, url));
+            append(problems, rights_problems(read, on));
         }
-        for (const config::problem& each : problems) {
-            out.tell(each);
-        }
+    } catch (const postgres::database_error&) {
+        out.tell(problems);
+        out.end("");
+        throw;
     }
+    config::sort_by_place(problems);
+    out.tell(problems);
     std::size_t unmet = 0;
     std::size_t undecided = 0;
     for (const config::disappointment& each : config::hold(read, watched.get())) {
         out.tell(each.what, each.why ? &*each.why : nullptr);
         ++(each.what.how_bad == config::problem::weight::error ? unmet : undecided);
+    }
+    if (config::has_errors(problems)) {
+        out.end("");
+        return exit_status::configuration_invalid;
     }
     std::size_t rules = 0;
     for (const auto& [name, of_table] : read.rules.tables) {

@@ -88,6 +88,22 @@ std::shared_ptr<const policy::table> guess(const configuration& file, const std:
     return made.take(name);
 }
 
+// Where a text stands in a tree.
+std::optional<core::mark> place_of(const core::value& in, const std::string& wanted)
+{
+    if (in.as_string() && *in.as_string() == wanted) {
+        return in.at;
+    }
+    std::optional<core::mark> found;
+    for (const auto& [name, each] : in.as_object() ? *in.as_object() : core::object()) {
+        found = found ? found : place_of(each, wanted);
+    }
+    for (const core::value& each : in.as_list() ? *in.as_list() : core::list()) {
+        found = found ? found : place_of(each, wanted);
+    }
+    return found;
+}
+
 class judge {
 public:
     judge(const configuration& file, const policy::catalog* watched)
@@ -256,6 +272,35 @@ std::vector<disappointment> hold(const configuration& file, const policy::catalo
         of.hear(each);
     }
     return of.take();
+}
+
+std::vector<problem> misspelt_roles(const configuration& file)
+{
+    std::vector<std::string_view> known;
+    const auto add = [&](const std::vector<policy::rule>& rules) {
+        for (const policy::rule& each : rules) {
+            known.insert(known.end(), each.roles.begin(), each.roles.end());
+        }
+    };
+    for (const auto& [name, rules] : file.rules.tables) {
+        add(rules);
+    }
+    for (const auto& [pattern, rules] : file.rules.channels) {
+        add(rules);
+    }
+    std::vector<problem> found;
+    for (const expectation& each : file.expectations) {
+        const auto who = each.claims ? identify(file.auth, *each.claims) : policy::identity();
+        for (const std::string& role : who ? who->roles : std::vector<std::string>()) {
+            const bool is_known = std::find(known.begin(), known.end(), role) != known.end();
+            const std::string meant = is_known ? "" : core::did_you_mean(role, known);
+            if (!meant.empty()) {
+                found.push_back({place_of(*each.claims, role).value_or(each.claims->at), "no rule is for the role '" + role + "'" + meant,
+                                 problem::weight::warning});
+            }
+        }
+    }
+    return found;
 }
 
 } // namespace rowcast::config

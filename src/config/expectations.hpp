@@ -19,4 +19,7 @@ struct disappointment {
 // names, of types taken from how the expectations' values are written.
 std::vector<disappointment> hold(const configuration& file, const policy::catalog* watched);
 
+// Roles of the expectations' users that no rule names, where one names almost the same: warnings.
+std::vector<problem> misspelt_roles(const configuration& file);
+
 } // namespace rowcast::config

@@ -132,3 +132,15 @@ TEST_CASE("without a database, what hangs on the columns' types is left open and
     CHECK(to_string(found[0].what, "f") ==
           "f:3:5: warning: cannot be decided without the database, which knows the columns' types");
 }
+
+TEST_CASE("a role that no rule is for is told where one is called almost the same")
+{
+    const std::string mistaken = "  - {user: {sub: '7', roles: [admin, custmer]}, table: public.orders, row: {id: 1}, sees: row}\n"
+                                 "  - {user: {sub: '7', roles: [guest]}, table: public.orders, row: {id: 1}, sees: nothing}\n"
+                                 "  - {user: {roles: membre}, channel: 'room:1', sees: nothing}\n"
+                                 "  - {table: public.orders, row: {id: 1}, sees: nothing}\n";
+    const auto found = config::misspelt_roles(valid(rules + mistaken));
+    REQUIRE(found.size() == 2);
+    CHECK(to_string(found[0], "f") == "f:9:38: warning: no rule is for the role 'custmer'; did you mean 'customer'?");
+    CHECK_THAT(found[1].message, Catch::Contains("'membre'; did you mean 'member'?"));
+}

@@ -1,3 +1,4 @@
+#include "sql/temporary_role.hpp"
 #include "support/database.hpp"
 #include "support/paths.hpp"
 #include "support/process.hpp"
@@ -204,6 +205,48 @@ TEST_CASE("check holds the rules against a database")
     const outcome bad = run_rowcast({"check", "--config", misfit.path(), "--database", db.url()});
     CHECK(bad.status == 3);
     CHECK_THAT(bad.errors, Contains("'m'"));
+}
+
+TEST_CASE("check tells all that is wrong at once: keys, rules, sets, rights and expectations, each with its place")
+{
+    const database db{with_rowcast};
+    const rowcast::test::temporary_role reader{db, "rows", "login"};
+    db.execute("create schema hidden; create table hidden.h (id int primary key);"
+               "create table t (id int primary key, n int, secret text); create table members (room int primary key, user_id int);"
+               "grant select (id, n) on t to " + reader.name + "; grant select on members to " + reader.name + ";"
+               "select rowcast.watch('hidden.h', notify => true), rowcast.watch('t', array['id', 'n'], notify => true),"
+               "       rowcast.watch('members', notify => true)");
+    const std::string rest = "auth: {jwt: [{algorithm: RS256, public_key: /nowhere/key.pem}]}\n"
+                             "tables:\n"
+                             "  public.t: [{roles: [a], where: {m: 1}}]\n"
+                             "  hidden.h: [{roles: [customer]}]\n"
+                             "sets:\n"
+                             "  one: {query: 'select roomm from members where user_id = $1', params: [1], watch: [public.members]}\n"
+                             "  two: {query: 'select room, user_id from members', watch: [public.members, public.gone]}\n"
+                             "  three: {query: 'select room from members where user_id = $1', watch: [public.members]}\n"
+                             "  four: {query: 'select room from members where user_id = $1', params: [1], watch: [public.members]}\n"
+                             "expectations:\n"
+                             "  - {user: {sub: 1, roles: [custmer]}, table: hidden.h, row: {id: 1}, sees: row}\n";
+    const file all{"database: {rows: {url: '" + db.url() + "&user=" + reader.name + "'}}\n" + rest};
+    const outcome found = run_rowcast({"check", all.path(), "--database", db.url()});
+    CHECK(found.status == 3);
+    CHECK_THAT(found.errors, Contains(":2:14: error: auth.jwt: the file of public_key, /nowhere/key.pem"));
+    CHECK_THAT(found.errors, Contains(":4:38: error: public.t has no captured column 'm'"));
+    CHECK_THAT(found.errors, Contains(":5:14: warning: hidden.h: the role " + reader.name + " may not read it") &&
+                                 Contains("run: grant usage on schema hidden to " + reader.name + "; grant select on hidden.h to " + reader.name + ";"));
+    CHECK_THAT(found.errors, !Contains("public.t: the role") && !Contains("public.members: the role"));
+    CHECK_THAT(found.errors, Contains(":7:8: error: sets.one.query: ") && Contains("roomm"));
+    CHECK_THAT(found.errors, Contains(":8:8: error: sets.two watches public.gone") && Contains(":8:8: error: sets.two.query: the query gives 2 columns"));
+    CHECK_THAT(found.errors, Contains(":9:10: error: sets.three.query: the query has 1 parameters, and params lists 0"));
+    CHECK_THAT(found.errors, !Contains("sets.four"));
+    CHECK_THAT(found.errors, Contains(":12:29: warning: no rule is for the role 'custmer'; did you mean 'customer'?"));
+    CHECK_THAT(found.errors, Contains("expected the user to see the whole row"));
+
+    const file elsewhere{"database: {rows: {url: 'postgresql://127.0.0.1:1/nothing'}}\n" + rest};
+    CHECK_THAT(run_rowcast({"check", elsewhere.path(), "--database", db.url()}).errors, Contains("warning: the role that reads initial rows"));
+    const outcome away = run_rowcast({"check", all.path(), "--database", "postgresql://127.0.0.1:1/nothing"});
+    CHECK(away.status == 4);
+    CHECK_THAT(away.errors, Contains("/nowhere/key.pem"));
 }
 
 TEST_CASE("revoke says whom, and until when")
