@@ -292,6 +292,11 @@ private:
         to.values.push_back(std::move(*value));
     }
 
+    static bool is_label(const column& over, std::string_view text)
+    {
+        return over.labels.empty() || std::find(over.labels.begin(), over.labels.end(), text) != over.labels.end();
+    }
+
     static bool is_list(const predicate::condition& source)
     {
         return source.comparison == predicate::op::in || source.comparison == predicate::op::nin;
@@ -306,9 +311,7 @@ private:
             return !usable ? std::nullopt : std::optional(how == comparison::ilike ? fold(text) : text);
         }
         const type_family family = over.family == type_family::array ? over.element : over.family;
-        const bool is_label = over.labels.empty() ||
-                              std::find(over.labels.begin(), over.labels.end(), text) != over.labels.end();
-        auto value = is_label ? canonical_literal(family, text) : std::nullopt;
+        auto value = is_label(over, text) ? canonical_literal(family, text) : std::nullopt;
         if (value && how == comparison::contains && family == type_family::jsonb &&
             count_parts(*read_document(*value)) > most_contained_parts) {
             return std::nullopt;
@@ -358,7 +361,12 @@ private:
             return compare_with(std::move(made), {{}, true});
         }
         const set_value_ptr& set = found->second;
-        const set_value::members members = set->in(made.over->family);
+        set_value::members members = set->in(made.over->family);
+        // A label that the type does not have equals none, so that it may stand among the values.
+        members.null = members.null || (made.over->family == type_family::enumeration &&
+                                        !std::all_of(set->texts().begin(), set->texts().end(), [&](const std::string& each) {
+                                            return is_label(*made.over, each);
+                                        }));
         if (members.values->empty()) {
             return compare_with(std::move(made), {{}, members.null});
         }

@@ -12,7 +12,8 @@ namespace {
 using texts = std::vector<std::string>;
 
 const auto messages = std::make_shared<const policy::table>(policy::table{
-    "public.messages", {{"id", "integer", type_family::integer}, {"room", "numeric", type_family::numeric}}, {"id"}, true});
+    "public.messages", {{"id", "integer", type_family::integer}, {"room", "numeric", type_family::numeric},
+                           {"mood", "mood", type_family::enumeration, type_family::other, false, {"sad", "happy"}}}, {"id"}, true});
 
 policy::set_definition_ptr definition(const std::string& name, std::string_view claim = "sub")
 {
@@ -80,6 +81,14 @@ TEST_CASE("nulls in a set, and members that are no values of the column's type, 
         CHECK(holds(in_mine, rooms, R"({"room": 3})") == policy::truth::unknown);
         CHECK(holds(not_in_mine, rooms, R"({"room": 3})") == policy::truth::unknown);
     }
+}
+
+TEST_CASE("so does what is no label of the column's type")
+{
+    const auto moods = value({"sad", "angry"});
+    CHECK(holds(R"({"mood": {"in": "$sets.rooms"}})", moods, R"({"mood": "sad"})") == policy::truth::yes);
+    CHECK(holds(R"({"mood": {"nin": "$sets.rooms"}})", moods, R"({"mood": "happy"})") == policy::truth::unknown);
+    CHECK(holds(R"({"mood": {"nin": "$sets.rooms"}})", value({"sad"}), R"({"mood": "happy"})") == policy::truth::yes);
 }
 
 TEST_CASE("an empty set has no members, and one that is not there gives nothing either way")

@@ -2,7 +2,10 @@
 
 #include "core/row.hpp"
 #include "core/value.hpp"
+#include "policy/given.hpp"
+#include "policy/set.hpp"
 
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -188,11 +191,15 @@ struct generated_predicate {
 /// Makes predicates over the columns of the table that SQL calls `v`.
 class predicate_maker {
 public:
-    /// With claims, some values are taken from them: `claims` gets what the predicates refer to.
-    predicate_maker(dice& random, const std::vector<generated_column>& columns, core::object* claims)
+    using sets = decltype(policy::identity::sets);
+
+    /// With claims, some values are taken from them, and with sets, some lists: they get what the predicates refer to.
+    predicate_maker(dice& random, const std::vector<generated_column>& columns, core::object* claims,
+                    sets* made_sets = nullptr)
         : random_(random)
         , columns_(columns)
         , claims_(claims)
+        , sets_(made_sets)
     {
     }
 
@@ -300,13 +307,22 @@ private:
         return {"$claims." + name};
     }
 
+    /// A claim is compared with jsonb as the JSON that it is in the token.
+    spelled json_claim(const std::string& json)
+    {
+        return {claim(tree(json)), json == "null" ? json : sql_text(json)};
+    }
+
     spelled one_value(const generated_type& type)
     {
-        if (!claims_ || type.json || random_.chance(70)) {
+        if (!claims_ || random_.chance(70)) {
             return literal(type, false);
         }
         if (random_.chance(15)) {
             return {{std::string("$claims.missing")}, "null"};
+        }
+        if (type.json) {
+            return json_claim(random_.one_of(type.values));
         }
         spelled value = claim_value(type);
         return {claim(std::move(value.tree)), std::move(value.sql)};
@@ -330,6 +346,41 @@ private:
         return {from_claims ? claim(std::move(tree)) : std::move(tree), std::move(sql)};
     }
 
+    /// A set with values of the type in any spelling, and others: few, or as many as a set may have.
+    spelled a_set(const generated_type& type)
+    {
+        static std::uint64_t version = 0;
+        static const auto plan = std::make_shared<const policy::set_plan>();
+        std::vector<std::string> texts;
+        std::string sql;
+        const auto add = [&](const std::string& text) {
+            texts.push_back(text);
+            sql += (sql.empty() ? "" : ", ") + sql_text(text);
+        };
+        for (std::size_t i = random_.below(5); i > 0; --i) {
+            add(random_.one_of(type.values));
+        }
+        const bool is_wide = type.name == "bigint" || type.name == "numeric" || type.name == "text";
+        if (is_wide && random_.chance(5)) {
+            for (int i = 1000; i < 11'000; ++i) {
+                add(std::to_string(i));
+            }
+        }
+        bool null = random_.chance(15);
+        const bool misfit = type.ordered && !type.reads_everything && random_.chance(15);
+        if (null || misfit) {
+            sql += sql.empty() ? "null" : ", null";
+        }
+        if (misfit) {
+            texts.emplace_back("no value of the type");
+        }
+        auto definition = std::make_shared<policy::set_definition>();
+        definition->name = "s" + std::to_string(sets_->size());
+        const policy::set_call call{definition, {}};
+        sets_->emplace(definition->name, std::make_shared<const policy::set_value>(call, ++version, plan, texts, null));
+        return {{"$sets." + definition->name}, std::move(sql)};
+    }
+
     generated_predicate condition()
     {
         const generated_column& column = random_.one_of(columns_);
@@ -339,13 +390,17 @@ private:
         };
         if (!column.type->parts.empty() && random_.chance(60)) {
             const std::string& part = random_.one_of(column.type->parts);
+            if (claims_ && column.type->json && random_.chance(40)) {
+                spelled right = json_claim(part);
+                return made(object("contains", std::move(right.tree)), left + " @> " + right.sql);
+            }
             return made(object("contains", {part}), left + " @> " + sql_text(part));
         }
         if (!column.type->patterns.empty() && random_.chance(35)) {
             const bool folded = column.type->folded && random_.chance(50);
             const std::string& pattern = random_.one_of(column.type->patterns);
             const std::string in_tree = claims_ && pattern.starts_with('$') ? "$" + pattern : pattern;
-            return made(object(folded ? "ilike" : "like", {in_tree}),
+            return made(object(folded ? "ilike" : "like", claims_ && random_.chance(30) ? claim({pattern}) : core::value{in_tree}),
                         left + (folded ? " ilike " : " like ") + sql_text(pattern));
         }
         if (!column.type->comparable || random_.chance(12)) {
@@ -366,7 +421,7 @@ private:
         }
         if (random_.chance(30)) {
             const bool in = random_.chance(60);
-            spelled values = several_values(*column.type);
+            spelled values = sets_ && random_.chance(40) ? a_set(*column.type) : several_values(*column.type);
             const std::string sql =
                 values.sql.empty() ? (in ? "false" : "true") : left + (in ? " in (" : " not in (") + values.sql + ")";
             return made(object(in ? "in" : "nin", std::move(values.tree)), sql);
@@ -384,6 +439,7 @@ private:
     dice& random_;
     const std::vector<generated_column>& columns_;
     core::object* claims_;
+    sets* sets_;
 };
 
 } // namespace rowcast::tests
