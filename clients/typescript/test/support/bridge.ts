@@ -36,6 +36,8 @@ export interface BridgeSettings {
   readonly anonymous?: boolean;
   readonly grace?: string;
   readonly rollout?: string;
+  /** Pages that may connect. */
+  readonly origins?: readonly string[];
 }
 
 const everything = `tables:
@@ -55,7 +57,7 @@ export class Bridge {
   ) {}
 
   static async start(t: TestContext, database: Database, settings: BridgeSettings = {}): Promise<Bridge> {
-    const {rules = everything, heartbeat = '25s', anonymous = true, grace = '30s', rollout = '{}'} = settings;
+    const {rules = everything, heartbeat = '25s', anonymous = true, grace = '30s', rollout = '{}', origins = []} = settings;
     const folder = mkdtempSync(join(tmpdir(), 'rowcast-client-'));
     const bridge = new Bridge(await freePort(), join(folder, 'bridge.yaml'));
     writeFileSync(bridge.file, `database: {url: "${database.url}"}
@@ -63,6 +65,7 @@ server:
   listen: "127.0.0.1:${bridge.port}"
   admin: "127.0.0.1:${await freePort()}"
   heartbeat: ${heartbeat}
+  origins: ${JSON.stringify(origins)}
   limits: {connects_per_second_per_address: 100000}
 auth: {anonymous: ${anonymous}, grace: ${grace}, leeway: 0s, jwt: [{algorithm: HS256, secret: "${secret}"}]}
 rollout: ${rollout}

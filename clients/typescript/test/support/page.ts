@@ -1,0 +1,49 @@
+// The client in Debian's Chromium, on a page of another origin than the bridge's.
+import {once} from 'node:events';
+import {createServer} from 'node:http';
+import type {AddressInfo} from 'node:net';
+import type {TestContext} from 'node:test';
+import {build} from 'esbuild';
+import {chromium, type Page} from 'playwright-core';
+
+export interface Site {
+  readonly origin: string;
+  /** A new page; `prepare` has its turn before it is loaded. */
+  open(prepare?: (page: Page) => Promise<void>): Promise<Page>;
+}
+
+/** Serves a page that runs a script with the client as `rowcast`, a <p> for its state and a <ul> for its rows. */
+export async function serve(t: TestContext, script: () => string): Promise<Site> {
+  const {outputFiles} = await build({
+    stdin: {contents: `export * from './src/index.ts'`, resolveDir: process.cwd(), loader: 'ts'}, bundle: true, minify: true, format: 'esm', target: 'es2022', write: false,
+  });
+  const server = createServer((request, response) => {
+    if (request.url === '/client.js') response.writeHead(200, {'content-type': 'text/javascript'}).end(outputFiles[0]!.contents);
+    else response.writeHead(200, {'content-type': 'text/html'}).end(`<!doctype html><meta charset="utf-8"><p></p><ul></ul><script type="module">
+      import * as rowcast from '/client.js';
+      ${script()}
+    </script>`);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const browser = await chromium.launch({
+    executablePath: process.env['ROWCAST_CHROMIUM'] ?? '/usr/bin/chromium',
+    // Root cannot have Chromium's sandbox; the others keep it from calling anybody but the test.
+    args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
+  });
+  t.after(() => browser.close());
+  return {
+    origin,
+    async open(prepare) {
+      const page = await browser.newPage();
+      page.on('pageerror', (error) => console.error(`the page: ${error.message}`));
+      await prepare?.(page);
+      await page.goto(origin);
+      return page;
+    },
+  };
+}
