@@ -1,8 +1,11 @@
 #include "config/expectations.hpp"
 #include "config/given.hpp"
+#include "support/manual.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <iterator>
+#include <map>
 
 using namespace rowcast;
 using namespace rowcast::tests;
@@ -131,6 +134,46 @@ TEST_CASE("without a database, what hangs on the columns' types is left open and
     REQUIRE(found.size() == 1);
     CHECK(to_string(found[0].what, "f") ==
           "f:3:5: warning: cannot be decided without the database, which knows the columns' types");
+}
+
+TEST_CASE("the manual's expectations are met by the manual's rules")
+{
+    const std::map<std::string, std::string> secret{{"JWT_SECRET", "0123456789abcdef0123456789abcdef"}};
+    auto file = valid(support::yaml_example("docs/configuration.md", "expectations:"));
+    REQUIRE(file.expectations.size() == 4);
+    for (const char* example : {"database:", "channels:", "sets:"}) {
+        auto more = valid(support::yaml_example("docs/configuration.md", example), secret);
+        file.rules.tables.merge(more.rules.tables);
+        file.rules.sets.merge(more.rules.sets);
+        std::move(more.rules.channels.begin(), more.rules.channels.end(), std::back_inserter(file.rules.channels));
+    }
+    policy::catalog tables;
+    tables.tables["public.orders"] =
+        std::make_shared<const policy::table>(policy::table{"public.orders",
+                                                            {{"id", "bigint", type_family::bigint},
+                                                             {"owner_id", "integer", type_family::integer},
+                                                             {"status", "text", type_family::text},
+                                                             {"total", "numeric", type_family::numeric},
+                                                             {"notes", "text", type_family::text},
+                                                             {"updated_at", "timestamptz", type_family::timestamptz}},
+                                                            {"id"},
+                                                            true});
+    const auto told = [&](const policy::catalog* against) {
+        std::string all;
+        for (const config::disappointment& each : config::hold(file, against)) {
+            all += to_string(each.what, "docs/configuration.md") + "\n";
+        }
+        return all;
+    };
+    CHECK(told(&tables) == "");
+    CHECK(told(nullptr) == "");
+    CHECK(config::misspelt_roles(file).empty());
+    // They would notice.
+    for (policy::rule& each : file.rules.tables.at("public.orders")) {
+        each.roles = {"nobody"};
+    }
+    file.rules.channels.clear();
+    CHECK(config::hold(file, &tables).size() == 3);
 }
 
 TEST_CASE("a role that no rule is for is told where one is called almost the same")

@@ -1,6 +1,6 @@
 #include "config/given.hpp"
 #include "config/restart.hpp"
-#include "support/paths.hpp"
+#include "support/manual.hpp"
 
 #include <catch2/catch.hpp>
 #include <unistd.h>
@@ -17,32 +17,11 @@ namespace {
 
 const std::string secret = "0123456789abcdef0123456789abcdef";
 
-std::string text_of(const std::filesystem::path& path)
-{
-    std::ifstream file(path);
-    REQUIRE(file);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
-
-/// All of the ```yaml blocks of a manual.
-std::vector<std::string> yaml_blocks(const std::string& markdown)
-{
-    std::vector<std::string> blocks;
-    constexpr std::string_view fence = "```yaml\n";
-    for (std::size_t at = markdown.find(fence); at != std::string::npos; at = markdown.find(fence, at + 1)) {
-        const std::size_t begin = at + fence.size();
-        blocks.push_back(markdown.substr(begin, markdown.find("```", begin) - begin));
-    }
-    return blocks;
-}
-
 } // namespace
 
 TEST_CASE("the reference configuration is the default one")
 {
-    const std::string reference = text_of(support::source_dir() / "config/bridge.yaml");
+    const std::string reference = support::text_of("config/bridge.yaml");
     const config::configuration read = valid(reference);
     const config::configuration plain = valid("");
     CHECK(read.database.url.empty());
@@ -78,7 +57,7 @@ TEST_CASE("the reference configuration is the default one")
 
 TEST_CASE("the reference configuration names every key")
 {
-    const std::string reference = text_of(support::source_dir() / "config/bridge.yaml");
+    const std::string reference = support::text_of("config/bridge.yaml");
     for (const auto* key : {"url",
                             "poll_interval",
                             "age",
@@ -110,7 +89,7 @@ TEST_CASE("the reference configuration names every key")
 
 TEST_CASE("the examples of the manual are valid")
 {
-    const auto blocks = yaml_blocks(text_of(support::source_dir() / "docs/configuration.md"));
+    const auto blocks = support::yaml_examples("docs/configuration.md");
     REQUIRE(blocks.size() >= 3);
     for (const std::string& block : blocks) {
         CAPTURE(block);

@@ -1,7 +1,9 @@
 #include "postgres/set_reader.hpp"
 
+#include "config/load.hpp"
 #include "postgres/catalog_reader.hpp"
 #include "support/database.hpp"
+#include "support/manual.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -74,6 +76,17 @@ TEST_CASE("PostgreSQL says by which column a set's rows are found")
     CHECK(at.key("select room from members", 0) == "");
     CHECK(at.key("select room from parts where user_id = $1", 1, {"public.parts"}) == "");
     CHECK(at.key("select 1 where $1::int > 0") == "");
+}
+
+TEST_CASE("the manual's set is one whose changes cost the users that they concern")
+{
+    const auto read = config::parse(support::yaml_example("docs/configuration.md", "sets:"), [](std::string_view) { return std::nullopt; });
+    const policy::set_definition& rooms = *std::get<config::configuration>(read).rules.sets.at("my_rooms");
+    scene at;
+    const auto how = at.reader->prepare(rooms, *at.watched);
+    CHECK(how.problem.empty());
+    CHECK(how.plan->at(0).column == "user_id");
+    CHECK(at.reader->read(how, {{"7"}}, {}).at(0).texts.size() == 10);
 }
 
 TEST_CASE("a set's query that cannot be used says why")
