@@ -315,6 +315,7 @@ std::vector<std::size_t> feed::state::members(std::uint64_t number) const
             found.push_back(member);
         }
     }
+    std::sort(found.begin(), found.end()); // as they were asked for
     return found;
 }
 

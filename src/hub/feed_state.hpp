@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -127,7 +128,7 @@ private:
     feed_limits limits_;
     std::function<void()> ready_;
 
-    std::map<std::size_t, subscription> subscriptions_;
+    std::unordered_map<std::size_t, subscription> subscriptions_; // by consecutive numbers
     std::size_t last_subscription_ = 0;
     std::map<std::uint64_t, group> groups_;
     std::uint64_t last_group_ = 0;

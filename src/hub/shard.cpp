@@ -5,51 +5,28 @@
 #include <utility>
 
 namespace rowcast::hub {
-namespace {
-
-template <class Key, class Subscriber>
-void erase(std::unordered_map<Key, std::vector<Subscriber>>& from, Key key, const Subscriber& removed)
-{
-    const auto found = from.find(key);
-    assert(found != from.end());
-    std::vector<Subscriber>& list = found->second;
-    const auto place = std::find(list.begin(), list.end(), removed);
-    assert(place != list.end());
-    *place = list.back();
-    list.pop_back();
-    if (list.empty()) {
-        from.erase(found);
-    }
-}
-
-} // namespace
 
 void shard::publish(const publication_ptr& published)
 {
     cursor_ = published->cursor;
     published_ += published->memory;
     if (!published->resync_all.empty()) {
-        const auto everybody = subscribers_; // they leave as they are told
-        for (const auto& [view, subscribers] : everybody) {
-            for (const subscriber& each : subscribers) {
-                each.whose->resync(each.subscription, published->resync_all);
-            }
+        std::vector<subscriber> everybody; // they leave as they are told
+        subscribers_.for_each([&](const subscriber& each) { everybody.push_back(each); });
+        for (const subscriber& each : everybody) {
+            each.whose->resync(each.subscription, published->resync_all);
         }
         return;
     }
     end_all_on(published->superseded);
     const auto waiting = std::exchange(unfinished_, {});
     for (const auto& [view, events] : published->events) {
-        const auto found = subscribers_.find(view);
-        if (found == subscribers_.end()) {
-            continue;
-        }
-        for (const subscriber& each : found->second) {
-            each.whose->take(published, each.subscription, events);
+        subscribers_.find(view, [&, &what = events](const subscriber& each) {
+            each.whose->take(published, each.subscription, what);
             if (each.whose->awaits_end_of_transaction()) {
                 unfinished_.insert(each.whose);
             }
-        }
+        });
     }
     for (receiver* each : waiting) {
         each->close_transaction(published);
@@ -95,12 +72,12 @@ standing shard::survey(std::size_t first, std::size_t most) const
 
 void shard::add(view_id view, subscriber added)
 {
-    subscribers_[view].push_back(added);
+    subscribers_.add(view, added);
 }
 
 void shard::remove(view_id view, subscriber removed)
 {
-    erase(subscribers_, view, removed);
+    subscribers_.remove(view, removed);
 }
 
 void shard::add(const std::vector<policy::set_value_ptr>& sets, subscriber added)
@@ -113,7 +90,11 @@ void shard::add(const std::vector<policy::set_value_ptr>& sets, subscriber added
 void shard::remove(const std::vector<policy::set_value_ptr>& sets, subscriber removed)
 {
     for (const policy::set_value_ptr& each : sets) {
-        erase<const policy::set_value*>(dependents_, each.get(), removed);
+        const auto found = dependents_.find(each.get());
+        std::erase(found->second, removed);
+        if (found->second.empty()) {
+            dependents_.erase(found);
+        }
     }
 }
 

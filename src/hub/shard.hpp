@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "hub/gateway.hpp"
+#include "hub/key_table.hpp"
 #include "hub/publication.hpp"
 #include "hub/standing.hpp"
 
@@ -73,8 +74,8 @@ private:
         std::size_t place_ = 0; // in `all_`
     };
     struct subscriber {
-        receiver* whose;
-        std::size_t subscription;
+        receiver* whose = nullptr;
+        std::size_t subscription = 0;
         bool operator==(const subscriber&) const = default;
     };
 
@@ -100,7 +101,7 @@ private:
     std::uint64_t published_ = 0; // bytes so far
     std::set<std::pair<std::uint64_t, receiver*>> keeping_; // since when at most; each once
     std::string cursor_;
-    std::unordered_map<view_id, std::vector<subscriber>> subscribers_;
+    key_table<subscriber> subscribers_; // by view
     std::unordered_map<const policy::set_value*, std::vector<subscriber>> dependents_;
     std::vector<receiver*> all_;
     std::unordered_set<receiver*> unfinished_; // those who got a part of a transaction that goes on

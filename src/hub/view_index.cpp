@@ -17,16 +17,6 @@ void erase(std::vector<view*>& from, view* what)
 
 } // namespace
 
-auto view_index::by_column::find(const std::string& column, const core::row& row) const
-    -> std::pair<views_by_hash::const_iterator, views_by_hash::const_iterator>
-{
-    const auto json = row.find(column);
-    if (!json) {
-        return {values.end(), values.end()};
-    }
-    return values.equal_range(std::hash<std::string>()(policy::index_key(family, *json)));
-}
-
 bool view_index::looks_at_all(const core::change& change)
 {
     return change.truncated || change.op == core::operation::truncate || change.op == core::operation::resync;
@@ -53,7 +43,7 @@ void view_index::add(view& added)
         by_column& indexed = views.columns[condition.over->name];
         indexed.family = condition.over->family;
         for (const std::string& value : condition.values) {
-            indexed.values.emplace(std::hash<std::string>()(value), &added);
+            indexed.values.add(std::hash<std::string>()(value), &added);
         }
     }
 }
@@ -82,8 +72,7 @@ void view_index::remove(view& removed)
         const auto indexed = views.columns.find(condition.over->name);
         auto& values = indexed->second.values;
         for (const std::string& value : condition.values) {
-            const auto [begin, end] = values.equal_range(std::hash<std::string>()(value));
-            values.erase(std::find_if(begin, end, [&](const auto& each) { return each.second == &removed; }));
+            values.remove(std::hash<std::string>()(value), &removed);
         }
         if (values.empty()) {
             views.columns.erase(indexed);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/change.hpp"
+#include "hub/key_table.hpp"
 #include "hub/view.hpp"
 #include "policy/table.hpp"
 
@@ -56,16 +57,15 @@ public:
         if (found == tables_.end()) {
             return;
         }
-        const by_table& views = found->second;
+        const by_table& table = found->second;
         if (looks_at_all(change)) {
-            all(views.all);
+            all(table.all);
             return;
         }
-        all(views.unindexed);
-        for (const auto& [column, by_value] : views.columns) {
+        all(table.unindexed);
+        for (const auto& [column, by_value] : table.columns) {
             for (const core::row* row : {&change.after, &change.before}) {
-                const auto [begin, end] = by_value.find(column, *row);
-                std::for_each(begin, end, [&](const auto& each) { once(*each.second); });
+                by_value.find(column, *row, once);
             }
         }
     }
@@ -74,9 +74,15 @@ private:
     struct by_column {
         policy::type_family family = policy::type_family::other;
         // By the hash of a value: a view that another value leads to, too, is only looked at in vain.
-        using views_by_hash = std::unordered_multimap<std::size_t, view*>;
-        views_by_hash values;
-        std::pair<views_by_hash::const_iterator, views_by_hash::const_iterator> find(const std::string& column, const core::row& row) const;
+        key_table<view*> values;
+
+        template <class Visit>
+        void find(const std::string& column, const core::row& row, const Visit& visit) const
+        {
+            if (const auto json = row.find(column)) {
+                values.find(std::hash<std::string>()(policy::index_key(family, *json)), [&](view* each) { visit(*each); });
+            }
+        }
     };
     struct by_table {
         std::vector<view*> all;
