@@ -62,7 +62,13 @@ postgres::connection_options rows_connection(const config::database& from)
 
 row_readings::limits rows_limits(const config::rows& from)
 {
-    return {from.concurrent, from.queue, from.wait, from.timeout, from.limit};
+    row_readings::limits most;
+    most.concurrent = from.concurrent;
+    most.queue = from.queue;
+    most.wait = from.wait;
+    most.timeout = from.timeout;
+    most.rows = from.limit;
+    return most;
 }
 
 // A plain NOTIFY as a message: its payload is text, whatever it looks like.

@@ -19,9 +19,6 @@ constexpr std::size_t page_size = 64 * 1024;
 constexpr std::size_t most_held_for_one = 1024 * 1024;
 constexpr std::size_t most_held = 64 * 1024 * 1024;
 
-// How long a client may hold up its reading while others wait for their turn.
-constexpr auto patience_with_others = 5s;
-
 failure fail_with(error_code why, std::string message)
 {
     return {why, std::move(message)};
@@ -334,7 +331,7 @@ core::result<void> row_readings::give(reading& of, hub::row_reading::page page)
         return of.ready.empty() || (of.held + size <= most_held_for_one && held_ + size <= most_held);
     };
     while (!stopped_ && !of.abandoned && clock::now() < of.until && !room()) {
-        const auto until = waiting_.empty() ? of.until : std::min(of.until, since + patience_with_others);
+        const auto until = waiting_.empty() ? of.until : std::min(of.until, since + most_.patience);
         if (clock::now() >= until) {
             break;
         }

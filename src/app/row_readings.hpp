@@ -31,6 +31,8 @@ public:
         std::chrono::milliseconds wait = std::chrono::seconds(10); // in the queue
         std::chrono::milliseconds timeout = std::chrono::seconds(60);
         std::size_t rows = 100'000; // a reading
+        // How long a client may hold up its reading while others wait for their turn.
+        std::chrono::milliseconds patience = std::chrono::seconds(5);
     };
 
     row_readings(postgres::connection_options bridge, postgres::connection_options reader, limits most,

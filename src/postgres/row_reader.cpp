@@ -73,6 +73,7 @@ row_reader::row_reader(connection_options bridge, connection_options reader, con
     reader_options_.read_only = true;
 }
 
+// PostgreSQL cancels (57014) what takes longer than statement_timeout.
 template <class Action>
 auto row_reader::attempt(const std::string& what, Action action) -> core::result<decltype(action())>
 {
@@ -94,7 +95,8 @@ auto row_reader::attempt(const std::string& what, Action action) -> core::result
         return failed(error_code::shutdown);
     } catch (const std::exception& error) {
         sink_(observe::background_failed{what, error.what()});
-        return failed(error_code::unavailable);
+        const auto* said = dynamic_cast<const database_error*>(&error);
+        return failed(said && said->sqlstate() == "57014" ? error_code::rows_timeout : error_code::unavailable);
     }
 }
 

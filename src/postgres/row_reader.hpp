@@ -30,6 +30,7 @@ public:
     core::result<core::snapshot> open(const log_identity& expected);
 
     // Begins one table's rows, in the order of the key where `most` is given. `of` must live until the last row.
+    // It and `next` fail with rows_timeout where PostgreSQL takes longer than statement_timeout, or with unavailable.
     core::result<void> select(const policy::visibility& of, std::optional<std::size_t> most);
 
     // As capture would log its INSERT now. A row too large for the log has its key only.

@@ -3,8 +3,11 @@
 #include <random>
 #include <thread>
 
+#include "app/row_readings.hpp"
 #include "app/running_bridge.hpp"
+#include "postgres/catalog_reader.hpp"
 #include "support/database.hpp"
+#include "support/raw_client.hpp"
 #include "support/subscriber.hpp"
 #include "support/websocket_client.hpp"
 
@@ -245,6 +248,163 @@ TEST_CASE("connections that were lost while nobody read are made anew", "[rows]"
     db.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() "
                "and application_name in ('rowcast rows', 'rowcast snapshots')");
     CHECK(read() == 200);
+}
+
+TEST_CASE("rows that PostgreSQL does not give in time are refused, and may be asked for again", "[rows]")
+{
+    const database db{with_rowcast};
+    db.execute(a_table);
+    auto settings = open_to_all(db.url(), 100ms);
+    settings.database.rows.timeout = 400ms;
+    running_bridge bridge(settings);
+    pqxx::connection connection = db.connect();
+    pqxx::work lock{connection};
+    lock.exec("lock table t in access exclusive mode");
+    const auto refused = http_client(bridge.port()).get("/v1/rows?table=public.t");
+    CHECK(refused.status == 503);
+    CHECK(json::parse(refused.body).at("code") == "rows_timeout");
+    support::websocket_client client(bridge.port());
+    client.send({{"type", "subscribe"}, {"id", "t"}, {"table", "public.t"}, {"snapshot", true}});
+    CHECK(client.await("error").at("code") == "rows_timeout");
+    lock.abort();
+    client.send({{"type", "subscribe"}, {"id", "t"}, {"table", "public.t"}, {"snapshot", true}});
+    CHECK(client.await("rows").at("id") == "t");
+}
+
+TEST_CASE("tables whose rows nobody sees take their part of the time too", "[rows]")
+{
+    const database db{with_rowcast};
+    const std::string role = db.name() + "_slow";
+    // Each statement is in time, and finds nothing.
+    db.execute(a_table);
+    db.execute("create function slowly(int) returns boolean language plpgsql as 'begin perform pg_sleep(0.15); return false; end'; "
+               "create role " + role + " login; grant select on t to " + role + "; delete from t where id > 0; "
+               "alter table t enable row level security; create policy slow on t using (slowly(id))");
+    {
+        auto settings = open_to_all(db.url(), 100ms);
+        settings.database.rows.timeout = 400ms;
+        settings.database.rows.url = db.url() + "&user=" + role;
+        running_bridge bridge(settings);
+        std::string target = "/v1/rows?sub=a:public.t";
+        for (const char* id : {"b", "c", "d", "e", "f"}) {
+            target += "&sub=" + std::string(id) + ":public.t";
+        }
+        CHECK(http_client(bridge.port()).get(target).body.find("rows_timeout") != std::string::npos);
+    }
+    db.execute("drop owned by " + role + "; drop role " + role);
+}
+
+TEST_CASE("rows that a client does not take in time end, and say so", "[rows]")
+{
+    const database db{with_rowcast};
+    db.execute(a_table);
+    db.execute("insert into t select i, repeat(i::text, 200) from generate_series(1000, 60000) i");
+    auto settings = open_to_all(db.url(), 100ms);
+    settings.database.rows.timeout = 1s;
+    running_bridge bridge(settings);
+    support::raw_client client(bridge.port());
+    client.send("GET /v1/rows?table=public.t HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    bridge.got.wait_for<observe::rows_read>([](const auto& each) { return each.failure == "rows_timeout"; });
+    const std::string all = client.read_all();
+    CHECK(all.find(R"("code":"rows_timeout")") != std::string::npos);
+    CHECK(all.find("cursor") == std::string::npos);
+    CHECK(support::eventually([&] { return readers(db) == 0; }));
+}
+
+namespace {
+
+// The rows of a table, read without a server: pages come when they are asked for.
+struct direct_readings {
+    const database& db;
+    support::recorder got;
+    policy::rules rules = open_to_all("", 1s).rules;
+    app::row_readings readings;
+    postgres::connection on{{.url = db.url(), .read_only = false}};
+    std::mutex one_at_a_time; // the thread of whoever reads, so to speak
+
+    direct_readings(const database& in, app::row_readings::limits most)
+        : db(in), readings({.url = in.url()}, {.url = in.url()}, most, got.sink())
+    {
+        readings.expect(postgres::claim_identity(on), std::make_shared<const core::cursor_codec>("the test's log", "0123456789abcdef"));
+    }
+
+    std::unique_ptr<hub::row_reading> begin()
+    {
+        const auto over = postgres::read_catalog(on)->find("public.t");
+        hub::row_request wanted;
+        wanted.views.push_back(std::make_shared<const policy::visibility>(policy::authorize(rules, over, {}, {}).value()));
+        return readings.begin(std::move(wanted), [this](const std::function<void()>& work) {
+            const std::lock_guard held(one_at_a_time);
+            work();
+        });
+    }
+
+    static core::result<hub::row_reading::page> next(hub::row_reading& of)
+    {
+        std::promise<core::result<hub::row_reading::page>> given;
+        of.next([&](auto page) { given.set_value(std::move(page)); });
+        auto page = given.get_future();
+        REQUIRE(page.wait_for(support::patience) == std::future_status::ready);
+        return page.get();
+    }
+};
+
+} // namespace
+
+TEST_CASE("a client that takes nothing makes way for others who wait, and only for them", "[rows]")
+{
+    const database db{with_rowcast};
+    db.execute(a_table);
+    db.execute("insert into t select i, repeat(i::text, 200) from generate_series(1000, 60000) i");
+    direct_readings at(db, {.concurrent = 1, .patience = 50ms});
+    const auto slow = at.begin();
+    REQUIRE(direct_readings::next(*slow).has_value());
+    {
+        const auto in_turn = at.begin();
+        const auto page = direct_readings::next(*in_turn);
+        REQUIRE(page.has_value());
+        CHECK(page->count > 0);
+        std::size_t pages = 1;
+        for (auto left = direct_readings::next(*slow); left; left = direct_readings::next(*slow)) {
+            ++pages; // what was ready for it is still its own
+        }
+        CHECK(pages > 1);
+    }
+    CHECK(at.got.wait_for<observe::rows_read>([](const auto& each) { return each.failure == "rows_timeout"; }).rows > 0);
+
+    const std::size_t from = at.got.size();
+    const auto alone = at.begin();
+    std::size_t rows = direct_readings::next(*alone)->count;
+    std::this_thread::sleep_for(200ms); // four times the patience; nobody waits
+    for (auto page = direct_readings::next(*alone); ; page = direct_readings::next(*alone)) {
+        REQUIRE(page.has_value());
+        rows += page->count;
+        if (!page->more) {
+            break;
+        }
+    }
+    CHECK(rows == 201 + 59'001);
+    CHECK(at.got.wait_for<observe::rows_read>([](const auto& each) { return each.rows > 0; }, from).failure != "rows_timeout");
+}
+
+TEST_CASE("a row too large for the log has its key alone, for those who may see it and for nobody else", "[rows]")
+{
+    const database db{with_rowcast};
+    db.execute("create table t (id int primary key, owner text, v text); select rowcast.watch('t', notify => true); "
+               "insert into t values (1, 'ann', repeat('x', 9000000)), (2, 'bob', repeat('x', 9000000)), (3, 'ann', 'small')");
+    auto settings = open_to_all(db.url(), 100ms);
+    core::object mine;
+    mine.emplace_back("owner", core::value{std::string("ann")});
+    settings.rules.tables.at("public.t").at(0).where = policy::predicate::parse({std::move(mine)}, true).value();
+    running_bridge bridge(settings);
+    const json expected = {{{"id", 1}}, {{"id", 3}, {"owner", "ann"}, {"v", "small"}}};
+    CHECK(json::parse(http_client(bridge.port()).get("/v1/rows?table=public.t&limit=10").body).at("rows") == expected);
+    CHECK(json::parse(http_client(bridge.port()).get("/v1/rows?table=public.t&limit=10&v=like.x*").body).at("rows") == json{{{"id", 1}}});
+    support::websocket_client client(bridge.port());
+    client.send({{"type", "subscribe"}, {"id", "t"}, {"table", "public.t"}, {"snapshot", true}});
+    json got = client.await("rows").at("rows");
+    std::sort(got.begin(), got.end(), [](const json& left, const json& right) { return left.at("id") < right.at("id"); });
+    CHECK(got == expected);
 }
 
 } // namespace rowcast

@@ -292,4 +292,56 @@ TEST_CASE("a user whose claim is no value of the parameter's type sees nothing, 
     CHECK(odd.receive()->at("type") == "pong");
 }
 
+TEST_CASE("nobody gets rows of a room that they were removed from before the rows' moment, however they ask", "[e2e]")
+{
+    const database db{with_rowcast};
+    db.execute(chat + "insert into members values (1, 7), (1, 8); insert into messages (room, body) values (1, 'before')");
+    auto settings = configured(db);
+    settings.database.rows.concurrent = 1;
+    running_bridge bridge(settings);
+    // Everybody has been authorized, and waits behind the one who reads the locked table.
+    pqxx::connection on = db.connect();
+    pqxx::work lock(on);
+    lock.exec("lock table t in access exclusive mode");
+    const auto stands = [&](std::size_t reading, std::size_t waiting) {
+        bridge.got.wait_for<observe::row_readings_stand>(
+            [&](const auto& each) { return each.reading == reading && each.waiting == waiting; });
+    };
+    auto first = std::async(std::launch::async, [&] { return http_client(bridge.port()).get("/v1/rows?table=public.t").status; });
+    stands(1, 0);
+    const std::string target = "table=public.messages&access_token=" + token("8");
+    auto socket = connect(bridge, "8");
+    json wanted = messages();
+    wanted["snapshot"] = true;
+    socket.send(wanted);
+    stands(1, 1);
+    http_client stream(bridge.port());
+    stream.open_stream("/v1/sse?snapshot=true&" + target);
+    stands(1, 2);
+    auto asked = std::async(std::launch::async, [&] { return http_client(bridge.port()).get("/v1/rows?" + target); });
+    stands(1, 3);
+    auto stays = std::async(std::launch::async, [&] {
+        return http_client(bridge.port()).get("/v1/rows?table=public.messages&access_token=" + token("7"));
+    });
+    stands(1, 4);
+    db.execute("begin; delete from members where user_id = 8; insert into messages (room, body) values (1, 'after'); commit");
+    lock.abort();
+    CHECK(first.get() == 200);
+
+    const json told = *socket.receive();
+    CHECK(told.at("type") == "subscribed");
+    CHECK(told.at("status") == "reset");
+    CHECK(told.at("reason") == "permissions_changed");
+    CHECK(socket.receive()->at("type") == "resync");
+    socket.send({{"type", "ping"}, {"id", 1}});
+    CHECK(socket.receive()->at("type") == "pong");
+    for (auto event = stream.next_event(); event; event = stream.next_event()) {
+        CHECK(event->data.find("permissions_changed") != std::string::npos);
+    }
+    const auto refused = asked.get();
+    CHECK(refused.status == 410);
+    CHECK(json::parse(refused.body).at("code") == "permissions_changed");
+    CHECK(json::parse(stays.get().body).at("rows").size() == 2);
+}
+
 } // namespace rowcast
