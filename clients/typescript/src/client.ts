@@ -6,7 +6,7 @@ import {asError, isOfSubscription, isOfToken, RowcastError, whatNext} from './pr
 import {protect} from './protect.js';
 import type {AnyRow, WireEvent, Wish} from './protocol.js';
 import {ChannelQuery, TableQuery} from './query.js';
-import {readRows} from './rows.js';
+import {readRows, rowsQuery} from './rows.js';
 import {askSession, type Session} from './session.js';
 import {Tokens, type TokenProvider} from './tokens.js';
 import type {Connection, Frame, Listener, Openers, TransportTimes} from './transports/transport.js';
@@ -496,10 +496,10 @@ export class Client {
     let alone = false;
     for (;;) {
       if (signal.aborted) return;
-      const waiting = [...this.#feeds].filter(({reading}) => reading);
-      const feeds = alone ? waiting.slice(0, 1) : waiting.slice(0, 20);
+      const feeds = [...this.#feeds].filter(({reading}) => reading).slice(0, alone ? 1 : 20);
       if (feeds.length === 0) break;
       try {
+        while (feeds.length > 1 && rowsQuery(feeds.map(({wish}) => wish)).length > 6000) feeds.pop(); // a URL may have 8 KB
         await this.#readSome(feeds, signal);
       } catch (cause) {
         if (signal.aborted) return;

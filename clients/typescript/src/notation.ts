@@ -1,4 +1,5 @@
 // A subscription as a URL has it: PostgREST's notation (docs/protocol.md, "Subscriptions in URLs").
+import {RowcastError} from './problem.js';
 import type {Filter, Scalar, Wish} from './protocol.js';
 import {isObject} from './protocol.js';
 
@@ -20,7 +21,7 @@ function comparison(operator: string, value: unknown): string {
   if (text === '' && (operator === 'eq' || operator === 'neq')) return `${operator === 'eq' ? 'in' : 'nin'}.${list([''])}`;
   // There, a * stands for %.
   if (text === '' || (operator === 'is' && value === 'unknown') || (operator.endsWith('like') && text.includes('*'))) {
-    throw new RangeError(`the filter ${operator} '${text}' can only be asked for over WebSocket`);
+    throw new RowcastError('bad_filter', `'${operator}' with '${text}' can only be asked for over WebSocket, and without rows`);
   }
   return `${operator}.${quote(text)}`;
 }

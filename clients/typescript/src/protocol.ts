@@ -132,11 +132,11 @@ const is = (kind: Kind, value: unknown) =>
 
 /** A server's message; `undefined` for a type that this version does not know (a later server's), and it throws at anything else. */
 export function checkMessage(value: unknown): ServerMessage | undefined {
-  if (!isObject(value) || typeof value['type'] !== 'string') throw notRowcast('a message without a type');
+  if (!isObject(value) || typeof value['type'] !== 'string') throw notRowcast('no type');
   const type = value['type'];
   if (!Object.hasOwn(members, type)) return undefined;
   for (const [name, kind] of Object.entries(members[type as ServerMessage['type']])) {
-    if (!is(kind, value[name])) throw notRowcast(`'${type}' without a proper '${name}'`);
+    if (!is(kind, value[name])) throw notRowcast(`${type}: ${name}`);
   }
   return value as ServerMessage;
 }
@@ -151,7 +151,7 @@ export interface Page {
 
 export function checkPage(value: unknown): Page {
   if (!isObject(value) || !is('string', value['cursor']) || !is('events', value['events']) || !is('boolean', value['more'])) {
-    throw notRowcast('the answer is not a page of changes');
+    throw notRowcast('not a page of changes');
   }
   return value as unknown as Page;
 }

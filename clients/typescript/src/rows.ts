@@ -10,22 +10,25 @@ export interface Reading {
   readonly cursor: string;
 }
 
+/** Its length decides how many can be asked for at once. */
+export const rowsQuery = (wishes: readonly Wish[]): string =>
+  wishes.map((wish, index) => `sub=${encodeURIComponent(subscriptionParameter(`${index}`, onlyRows(wish)))}`).join('&');
+
 /** The rows of each wish, in their order. */
 export async function readRows(
   platform: Platform, url: string, wishes: readonly Wish[], token: string | undefined, signal: AbortSignal, patience: number,
 ): Promise<Reading> {
-  const query = wishes.map((wish, index) => `sub=${encodeURIComponent(subscriptionParameter(`${index}`, onlyRows(wish)))}`).join('&');
-  return getJson(platform, `${url}/v1/rows?${query}`, {token, signal, patience}, (value) => {
+  return getJson(platform, `${url}/v1/rows?${rowsQuery(wishes)}`, {token, signal, patience}, (value) => {
     if (isObject(value) && isObject(value['error'])) {
       const {code, message} = value['error'];
       throw new RowcastError(String(code), String(message));
     }
     const rows = isObject(value) && isObject(value['rows']) && value['rows'];
     const cursor = isObject(value) && value['cursor'];
-    if (!rows || typeof cursor !== 'string') throw notRowcast('the answer has no rows');
+    if (!rows || typeof cursor !== 'string') throw notRowcast('no rows');
     return {cursor, rows: wishes.map((_, index) => {
       const list = rows[`${index}`];
-      if (!Array.isArray(list)) throw notRowcast('rows are missing from the answer');
+      if (!Array.isArray(list)) throw notRowcast('rows are missing');
       return list as AnyRow[];
     })};
   });

@@ -20,7 +20,7 @@ export function askSession(
   platform: Platform, url: string, token: string | undefined, signal: AbortSignal, patience: number,
 ): Promise<Session> {
   return getJson(platform, `${url}/v1/session`, {token, signal, patience}, (value): Session => {
-    if (!isObject(value) || !Array.isArray(value['transports'])) throw notRowcast('the session has no transports');
+    if (!isObject(value) || !Array.isArray(value['transports'])) throw notRowcast('no transports');
     const names: readonly unknown[] = value['transports'];
     const {heartbeat, expires} = value;
     return {

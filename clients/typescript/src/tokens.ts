@@ -32,7 +32,7 @@ export class Tokens {
       throw new RowcastError('token', 'the token provider failed', {cause});
     }
     if (token !== undefined && token === this.#refused) {
-      throw new RowcastError('token', 'the token provider gave a token again that the server had refused');
+      throw new RowcastError('token', 'the token provider gave the refused token again');
     }
     return (this.current = token);
   }

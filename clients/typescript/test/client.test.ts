@@ -319,3 +319,27 @@ test('a cursor in the storage is gone on from, and kept', async (t) => {
   last().listener.frame({type: 'changes', ids: [id], cursor: 'l', events: [], more: false});
   assert.equal(kept.get('rowcast:mine'), 'l');
 });
+
+test('rows that cannot be asked for are an error of their own subscription, also where others are asked for with it', async (t) => {
+  const {client} = start(t, {answer: (path) => (path.startsWith('/v1/rows') ? {body: {rows: {0: [{id: 1}]}, more: false, cursor: 'r'}} : {body: offers})});
+  const told: unknown[] = [];
+  client.table('public.a').where({name: {like: 'a*b'}}).subscribe({rows: () => told.push('no'), error: ({code}) => told.push(code)});
+  client.table('public.b').subscribe({rows: (rows) => told.push(rows)});
+  await settle();
+  assert.deepEqual(told, ['bad_filter', [{id: 1}]]);
+});
+
+test('more rows than one URL can ask for are asked for by several', async (t) => {
+  const asked: string[] = [];
+  const {client} = start(t, {answer: (path) => {
+    if (!path.startsWith('/v1/rows')) return {body: offers};
+    asked.push(path);
+    const names = [...new URL(path, 'http://h').searchParams.getAll('sub')].map((each) => each.slice(0, each.indexOf(':')));
+    return {body: {rows: Object.fromEntries(names.map((name) => [name, []])), more: false, cursor: 'r'}};
+  }});
+  let read = 0;
+  for (let each = 0; each < 30; ++each) client.table('public.a').where({name: 'x'.repeat(900), id: each}).subscribe({rows: () => ++read});
+  for (let turn = 0; turn < 20; ++turn) await settle();
+  assert.equal(read, 30);
+  assert.ok(asked.every((path) => path.length < 8000) && asked.length > 3, asked.map(({length}) => length).join());
+});

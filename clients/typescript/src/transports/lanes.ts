@@ -1,7 +1,8 @@
 // Subscriptions over plain HTTP. One request has one cursor, so those that are at the same place share a request, a lane;
 // lanes that come to the same place become one.
 import {subscriptionParameter} from '../notation.js';
-import {asError, isOfSubscription, isReset, RowcastError} from '../problem.js';
+import {asError, isOfSubscription, isReset, type RowcastError} from '../problem.js';
+import type {WireEvent} from '../protocol.js';
 import type {Connection, Frame, Listener, Setting, WireSubscription} from './transport.js';
 
 /** One subscription of a lane. */
@@ -26,9 +27,13 @@ export interface Lane {
   query(after: string | undefined): string;
   /** The server's first answer: all members are subscribed, from `cursor` on. */
   begun(cursor: string): void;
+  /** Whole transactions, and its place behind them. Without a cursor it has not moved (and what comes again is known by its id). */
+  changes(events: readonly WireEvent[], cursor: string | undefined): void;
+  /** A part of a transaction that goes on. */
+  part(events: readonly WireEvent[]): void;
   tell(frame: Frame): void;
-  /** Its place; changes have been told up to here. */
-  reached(cursor: string): void;
+  /** Something came. */
+  heard(): void;
   /** Whether this lane is one of many, and should not keep a connection for itself. */
   readonly crowded: boolean;
 }
@@ -68,7 +73,7 @@ export abstract class LanesConnection implements Connection {
       try {
         this.#members.set(id, {id, parameter: encodeURIComponent(subscriptionParameter(id, wish)), after, anew});
       } catch (cause) {
-        const error = new RowcastError('bad_filter', (cause as Error).message, {cause});
+        const error = asError(cause);
         queueMicrotask(() => this.#over || this.listener.frame({type: 'refused', id, error}));
       }
     }
@@ -92,7 +97,7 @@ export abstract class LanesConnection implements Connection {
     this.#run.abort();
   }
 
-  protected heard(): void {
+  #hear(): void {
     this.#heard = this.setting.platform.clock.now();
     this.listener.heard();
   }
@@ -133,6 +138,7 @@ export abstract class LanesConnection implements Connection {
 
   async #start(members: readonly Member[], index: number): Promise<void> {
     const {signal} = this.#run;
+    const ids = members.map(({id}) => id);
     const tell = (frame: Frame) => {
       if (!signal.aborted) this.listener.frame(frame);
     };
@@ -160,11 +166,14 @@ export abstract class LanesConnection implements Connection {
         }
         this.#moved(index, cursor);
       },
-      reached: (cursor) => {
-        if (signal.aborted) return;
+      changes: (events, cursor) => {
+        tell({type: 'changes', ids, events, more: false, ...(cursor !== undefined && {cursor})});
+        if (cursor === undefined || signal.aborted) return;
         for (const member of members) member.after = cursor;
         this.#moved(index, cursor);
       },
+      part: (events) => tell({type: 'changes', ids, events, more: true}),
+      heard: () => this.#hear(),
     };
     try {
       await this.carry(lane);

@@ -3,6 +3,7 @@ import {asError, notRowcast, RowcastError} from '../problem.js';
 import {isObject, type WireEvent} from '../protocol.js';
 import {request} from './http.js';
 import {LanesConnection, type Lane} from './lanes.js';
+import {pollLane} from './poll_lane.js';
 import {EventStreamParser, type StreamMessage} from './sse_parser.js';
 import type {Connection, Listener, Setting} from './transport.js';
 
@@ -21,7 +22,11 @@ class EventStreamConnection extends LanesConnection {
     this.arrange(); // a stream keeps the token that it was opened with
   }
 
-  protected override async carry(lane: Lane): Promise<void> {
+  protected override carry(lane: Lane): Promise<void> {
+    return lane.crowded ? pollLane(lane, this.setting, 0, () => this.token) : this.#stream(lane);
+  }
+
+  async #stream(lane: Lane): Promise<void> {
     const {platform, url, times} = this.setting;
     const watch = new AbortController();
     const stop = () => watch.abort(lane.signal.reason);
@@ -45,7 +50,7 @@ class EventStreamConnection extends LanesConnection {
       for (;;) {
         const {done, value} = await reader.read();
         if (done) break;
-        this.heard();
+        lane.heard();
         for (const message of parser.push(decoder.decode(value, {stream: true}))) {
           if (lane.signal.aborted) return;
           this.#take(lane, message);
@@ -67,11 +72,10 @@ class EventStreamConnection extends LanesConnection {
 
   #take(lane: Lane, {event, data, id}: StreamMessage): void {
     const value = this.#parse(data);
-    const ids = lane.members.map((member) => member.id);
     switch (event) {
       case 'cursor':
         if ('status' in value) lane.begun(String(value['cursor']));
-        else this.#moved(lane, ids, [], String(value['cursor']));
+        else lane.changes([], String(value['cursor']));
         break;
       case 'reset':
         for (const member of lane.members) member.reset = String(value['reason']);
@@ -79,7 +83,8 @@ class EventStreamConnection extends LanesConnection {
         break;
       case 'change':
         if (!Array.isArray(value['subs'])) throw notRowcast('an event that is for nobody');
-        this.#moved(lane, ids, [value as unknown as WireEvent], id);
+        if (id === undefined) lane.part([value as unknown as WireEvent]);
+        else lane.changes([value as unknown as WireEvent], id);
         break;
       case 'resync':
         lane.tell({type: 'resync', id: String(value['id']), reason: String(value['reason'])});
@@ -87,11 +92,6 @@ class EventStreamConnection extends LanesConnection {
       case 'error':
         throw new RowcastError(String(value['code']), String(value['message']));
     }
-  }
-
-  #moved(lane: Lane, ids: readonly string[], events: readonly WireEvent[], cursor: string | undefined): void {
-    lane.tell({type: 'changes', ids, events, more: cursor === undefined, ...(cursor !== undefined && {cursor})});
-    if (cursor !== undefined) lane.reached(cursor);
   }
 
   #parse(data: string): Readonly<Record<string, unknown>> {

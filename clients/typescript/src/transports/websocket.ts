@@ -48,7 +48,7 @@ class WebSocketConnection implements Connection {
     this.#socket.onmessage = ({data}) => this.#received(data);
     this.#socket.onerror = () => {}; // `close` follows, and says more
     this.#socket.onclose = ({code, reason}) => this.#end(this.#error ?? new RowcastError(codeOfClose(code), reason || `the WebSocket was closed with ${code}`));
-    this.#stopTimer = clock.after(setting.times.open, () => this.#end(new RowcastError('timeout', 'the WebSocket did not open in time')));
+    this.#stopTimer = clock.after(setting.times.open, () => this.#end(new RowcastError('timeout', 'no welcome in time')));
   }
 
   add(subscriptions: readonly WireSubscription[]): void {
@@ -152,7 +152,7 @@ class WebSocketConnection implements Connection {
     const now = clock.now();
     const patience = Math.min(this.#heartbeat, this.#setting.times.answer);
     if (this.#asked !== undefined && now >= this.#asked + patience) {
-      this.#end(new RowcastError('silent', 'nothing is heard of the server any more'));
+      this.#end(new RowcastError('silent', 'nothing is heard any more'));
       return;
     }
     if (this.#asked === undefined && now >= this.#heard + this.#heartbeat) {
