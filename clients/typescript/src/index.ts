@@ -22,6 +22,7 @@ export type {Clock, CursorStorage, Signal, WebSocketLike} from './platform.js';
 export {RowcastError} from './problem.js';
 export type {AnyRow, Change, Condition, Filter, Message, Operation, Scalar} from './protocol.js';
 export type {ChannelObserver, ChannelQuery, Observer, SubscribeOptions, TableObserver, TableQuery} from './query.js';
+export {UpdateService, type UpdateOptions, type Updates, type UpdateSource} from './update_service.js';
 export {updates, type Update} from './updates.js';
 export type {TokenProvider} from './tokens.js';
 export type {Openers} from './transports/transport.js';

@@ -1,7 +1,7 @@
 // The package as a user gets it: packed, installed from its tarball, imported and required, and its types checked.
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
-import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'node:test';
@@ -16,6 +16,16 @@ const stop: () => void = client.table<Order>('public.orders').where({status: {in
 });
 stop();
 client.close();
+`;
+
+const useHooks = `
+import {useRows} from '@rowcast/client/react';
+import {useLive} from '@rowcast/client/tanstack-query';
+import {useQuery} from '@tanstack/react-query';
+export function useOrders(): readonly Order[] { return useRows<Order>('public.orders', {orderBy: 'id desc'}).rows; }
+export function useSum(): number | undefined {
+  return useQuery(useLive({queryKey: ['sum'], queryFn: async () => 1, refetchInterval: 5000}, ['public.orders'])).data;
+}
 `;
 
 test('it is packed, installed, imported, required, and its types are understood both ways', (t) => {
@@ -33,8 +43,17 @@ test('it is packed, installed, imported, required, and its types are understood 
   assert.equal(run(process.execPath, 'use.mjs').trim(), 'function function');
   assert.equal(run(process.execPath, 'use.cjs').trim(), 'function function');
 
+  // What a user of React has installed already.
+  const own = join(process.cwd(), 'node_modules');
+  for (const name of ['react', '@tanstack', '@types']) symlinkSync(join(own, name), join(folder, 'node_modules', name));
+  const hooks = "console.log(typeof useRows, typeof useLive)";
+  writeFileSync(join(folder, 'hooks.mjs'), `import {useRows} from '@rowcast/client/react'; import {useLive} from '@rowcast/client/tanstack-query'; ${hooks}`);
+  writeFileSync(join(folder, 'hooks.cjs'), `const {useRows} = require('@rowcast/client/react'); const {useLive} = require('@rowcast/client/tanstack-query'); ${hooks}`);
+  assert.equal(run(process.execPath, 'hooks.mjs').trim(), 'function function');
+  assert.equal(run(process.execPath, 'hooks.cjs').trim(), 'function function');
+
   mkdirSync(join(folder, 'types'));
-  for (const kind of ['mts', 'cts']) writeFileSync(join(folder, 'types', `use.${kind}`), `import {connect} from '@rowcast/client';${use}`);
+  for (const kind of ['mts', 'cts']) writeFileSync(join(folder, 'types', `use.${kind}`), `import {connect} from '@rowcast/client';${use}${useHooks}`);
   const options = ['--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2022,dom', '--module', 'nodenext'];
   run(process.execPath, join(process.cwd(), 'node_modules/typescript/bin/tsc'), ...options, 'types/use.mts', 'types/use.cts');
 });

@@ -105,6 +105,11 @@ export class Collection<Row extends object = AnyRow> {
     return this.#snapshot.rows;
   }
 
+  /** Whether anybody listens. */
+  get isFollowed(): boolean {
+    return this.#listeners.size > 0;
+  }
+
   /** One row, by its key: `get(7)`, `get({source: 'a', seq: 1})`. */
   get(key: Values<Row>): Row | undefined {
     return this.#shown.get(this.#name(key))?.row;

@@ -12,10 +12,11 @@ export interface Site {
   open(prepare?: (page: Page) => Promise<void>): Promise<Page>;
 }
 
-/** Serves a page that runs a script with the client as `rowcast`, a <p> for its state and a <ul> for its rows. */
-export async function serve(t: TestContext, script: () => string): Promise<Site> {
+/** Serves a page that runs a script with `source` as `rowcast`, a <p> for its state and a <ul> for its rows. */
+export async function serve(t: TestContext, script: () => string, source = './src/index.ts'): Promise<Site> {
   const {outputFiles} = await build({
-    stdin: {contents: `export * from './src/index.ts'`, resolveDir: process.cwd(), loader: 'ts'}, bundle: true, minify: true, format: 'esm', target: 'es2022', write: false,
+    stdin: {contents: `export * from '${source}'`, resolveDir: process.cwd(), loader: 'ts'}, bundle: true, minify: true, format: 'esm', target: 'es2022', write: false,
+    define: {'process.env.NODE_ENV': '"development"'},
   });
   const server = createServer((request, response) => {
     if (request.url === '/client.js') response.writeHead(200, {'content-type': 'text/javascript'}).end(outputFiles[0]!.contents);
