@@ -76,6 +76,7 @@ export class Client {
   #visible = true;
   #wanted: readonly Transport[];
   #session: Session | undefined;
+  #used: string | undefined; // the newest token that the connection has
   #connection: Connection | undefined;
   #probe: Connection | undefined;
   #attempt = new AbortController(); // of preparing and reading
@@ -268,12 +269,12 @@ export class Client {
   }
 
   #open(transport: Transport): void {
-    const token = this.#tokens.current;
+    this.#used = this.#tokens.current;
     const connection: Connection = this.#connect(transport, {
       opened: () => this.#connection === connection && this.#opened(transport),
       frame: (frame) => this.#connection === connection && this.#take(frame),
       expiring: (left) => this.#connection === connection && this.#awaitExpiry(left),
-      ended: (why) => this.#connection === connection && this.#ended(why, token),
+      ended: (why) => this.#connection === connection && this.#ended(why, this.#used),
       heard: () => (this.#counts.heard = this.#clock.now()),
     });
     this.#connection = connection;
@@ -333,7 +334,7 @@ export class Client {
     try {
       const token = await this.#tokens.ask();
       if (signal.aborted) return;
-      this.#connection?.authenticate(token);
+      this.#connection?.authenticate((this.#used = token));
       if (transportAt(this.#state) === 'websocket') return;
       this.#session = await this.#askSession(token, signal);
       if (!signal.aborted) this.#awaitExpiry(this.#left);
@@ -425,6 +426,7 @@ export class Client {
       ++this.#counts.resets;
       feed.track.reset();
       protect(() => feed.sink.reset(reason ?? 'reset'));
+      if (!this.#feeds.has(feed)) return;
     }
     feed.track.begin(cursor, status !== 'resumed');
     this.#save(feed);

@@ -63,11 +63,9 @@ export class Track {
   #remember(id: string): void {
     this.#seen.add(id);
     // A Set is in the order of insertion. What is unfinished must be known for as long as it is.
-    if (this.#seen.size > remembered + this.#unfinished.length) {
-      for (const oldest of this.#seen) {
-        this.#seen.delete(oldest);
-        break;
-      }
+    for (const oldest of this.#seen) {
+      if (this.#seen.size <= remembered + this.#unfinished.length) break;
+      this.#seen.delete(oldest);
     }
   }
 

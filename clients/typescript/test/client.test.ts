@@ -343,3 +343,28 @@ test('more rows than one URL can ask for are asked for by several', async (t) =>
   assert.equal(read, 30);
   assert.ok(asked.every((path) => path.length < 8000) && asked.length > 3, asked.map(({length}) => length).join());
 });
+
+test('it is the newest token of a connection that was refused, and not the one that it was opened with', async (t) => {
+  const given = ['a', 'b', 'b', 'c'];
+  const {client, clock, asked, last} = start(t, {token: () => given.shift() ?? 'd'});
+  client.table('public.a').subscribe({});
+  await settle();
+  last().works();
+  last().listener.expiring(1000);
+  await clock.advance(500);
+  assert.deepEqual(last().tokens, ['b']);
+  last().fails('token_revoked');
+  await clock.advance(60_000);
+  assert.deepEqual(asked.map(({token}) => token), ['Bearer a', 'Bearer c'], 'b is not tried again');
+});
+
+test('who leaves when told of a reset is told nothing more', async (t) => {
+  const {client, last} = start(t);
+  const told: string[] = [];
+  const stop = client.table('public.a').subscribe({live: () => told.push('live'), reset: () => stop()});
+  await settle();
+  const [{id}] = last().added as [WireSubscription];
+  last().listener.opened();
+  last().listener.frame({type: 'subscribed', id, status: 'reset', reason: 'cursor_expired', cursor: 'c'});
+  assert.deepEqual(told, []);
+});

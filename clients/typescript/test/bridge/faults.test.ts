@@ -118,13 +118,13 @@ for (const transport of transports) {
     const witness = new Witness(client);
     await witness.ready();
     const stop = write(database);
-    for (let cut = 0; cut < 15; ++cut) {
-      await sleep(40 + 17 * (cut % 5)); // at any moment, also before it is back
+    // At any moment, also before it is back; and so often that it was back several times, however slow this machine is.
+    for (let cut = 0; cut < 15 || client.statistics().connections < 5; ++cut) {
+      await sleep(40 + 17 * (cut % 5) + 2 * cut);
       proxy.kill();
     }
     await stop();
     await witness.saw(database);
-    assert.ok(client.statistics().connections > 3, 'it was cut indeed');
     assert.deepEqual(witness.resets, []);
   });
 
