@@ -1,5 +1,7 @@
 #include <catch2/catch.hpp>
 
+#include <sstream>
+
 #include "hub/model.hpp"
 
 namespace rowcast::hub {
@@ -8,28 +10,42 @@ namespace {
 using model::bridge;
 using model::database;
 
+bool is_table(const std::string& channel)
+{
+    return channel.starts_with("rows ");
+}
+
+policy::set_value_ptr membership(const std::string& user)
+{
+    static std::uint64_t version = 0;
+    static const auto definition = std::make_shared<const policy::set_definition>();
+    static const auto plan = std::make_shared<const policy::set_plan>(
+        policy::set_plan{{"members", "user_id", 0, policy::type_family::integer}});
+    return std::make_shared<const policy::set_value>(policy::set_call{definition, {user}}, ++version, plan, std::vector<std::string>{},
+                                                     false);
+}
+
 // A client as docs/protocol.md describes it: it keeps one cursor a subscription, believes a subscription to be live once a
-// frame for all mentions it, and resumes each from its own cursor, on whichever bridge.
+// frame for all mentions it, and resumes each from its own cursor, on whichever bridge. What it has of a table begins with
+// the rows, and it may read it for its membership, as that was when it subscribed.
 class client {
 public:
-    client(database& source, const core::cursor_codec& codec, std::mt19937& random, bool together)
-        : source_(source), codec_(codec), random_(random), together_(together)
+    client(database& source, const core::cursor_codec& codec, std::mt19937& random, bool together, std::string user)
+        : source_(source), codec_(codec), random_(random), together_(together), user_(std::move(user))
     {
     }
 
     void connect(bridge& to, feed_limits limits)
     {
-        feed_.reset();
-        open_.clear();
+        disconnect();
         on_ = &to;
         feed_ = std::make_unique<feed>(to.home(), limits, [] {});
         std::vector<feed::request> all;
         for (const std::string& channel : channels) {
-            feed::request wanted{channel, {view_spec::channel{channel}}, {}};
+            feed::request wanted = ask_for(channel);
             if (together_) {
                 all.push_back(std::move(wanted));
             } else {
-                subs_[channel].live = false;
                 REQUIRE(feed_->subscribe(std::move(wanted), subs_[channel].cursor).has_value());
             }
         }
@@ -37,7 +53,11 @@ public:
             REQUIRE(feed_->subscribe_together(std::move(all), subs_[channels.front()].cursor).has_value());
         }
     }
-    void disconnect() { feed_.reset(); }
+    void disconnect()
+    {
+        feed_.reset();
+        open_.clear();
+    }
     bool connected() const { return feed_ != nullptr; }
     bool connected_to(const bridge& one) const { return feed_ && on_ == &one; }
 
@@ -48,6 +68,7 @@ public:
             return false;
         }
         const auto out = feed_->next(most);
+        happened_.fallen_behind += feed_->has_fallen_behind();
         if (!out) {
             if (const auto cursor = feed_->moved_on(); cursor && random_() % 2 == 0) {
                 for (auto& [channel, each] : subs_) {
@@ -57,25 +78,7 @@ public:
             }
             return false;
         }
-        if (const auto* answer = std::get_if<subscribed>(&*out)) {
-            sub& mine = subs_[answer->id];
-            if (!together_) {
-                REQUIRE(answer->what == (mine.cursor ? subscribed::status::resumed : subscribed::status::live));
-            }
-            if (!mine.cursor) {
-                mine.cursor = answer->cursor;
-                mine.first = codec_.open(*mine.cursor).value();
-                mine.live = true;
-            }
-            if (together_) { // one cursor for all
-                for (const std::string& channel : channels) {
-                    subs_[channel].cursor = mine.cursor;
-                    subs_[channel].first = subs_[channels.front()].first;
-                }
-            }
-            return true;
-        }
-        take(std::get<changes>(*out));
+        std::visit([this](const auto& said) { take(said); }, *out);
         return true;
     }
 
@@ -83,6 +86,13 @@ public:
     {
         for (const auto& [channel, mine] : subs_) {
             INFO("channel " << channel);
+            if (is_table(channel)) {
+                auto held = mine.rows;
+                std::sort(held.begin(), held.end());
+                auto there = source_.rows(channel, mine.first->seen);
+                std::sort(there.begin(), there.end());
+                REQUIRE(held == there);
+            }
             std::vector<core::change_id> expected;
             std::map<core::change_id, core::transaction_id> owner;
             for (const auto& [xid, each] : source_.committed()) {
@@ -127,18 +137,122 @@ public:
 
     bool started() const
     {
-        return std::all_of(subs_.begin(), subs_.end(), [](const auto& each) { return each.second.first.has_value(); }) && !subs_.empty();
+        return std::all_of(subs_.begin(), subs_.end(), [](const auto& each) { return each.second.first && each.second.cursor; }) && !subs_.empty();
     }
 
     std::vector<std::string> channels;
+
+    // That these happened at all.
+    struct counts {
+        std::size_t rows = 0;
+        std::size_t resyncs = 0;
+        std::size_t fallen_behind = 0;
+    };
+    const counts& happened() const { return happened_; }
 
 private:
     struct sub {
         std::optional<std::string> cursor;
         std::optional<core::cursor> first;
         bool live = false;
+        std::vector<core::change_id> rows;
         std::vector<core::change_id> received;
+        policy::set_value_ptr rights;
+        std::uint64_t authorized = 0; // when
     };
+
+    feed::request ask_for(const std::string& channel)
+    {
+        sub& mine = subs_[channel];
+        mine.live = false;
+        if (!is_table(channel)) {
+            return {channel, {view_spec::channel{channel}}, {}};
+        }
+        mine.rights = membership(user_);
+        mine.authorized = source_.time();
+        on_->loaded(mine.rights);
+        return {channel, model::view_of(channel, {mine.rights}), {}, true};
+    }
+
+    // What it could read then it can still, unless it has been taken out of the members since.
+    void require_rights(const sub& mine, const std::function<bool(core::transaction_id)>& is_before) const
+    {
+        for (const auto& [xid, each] : source_.committed()) {
+            const bool concerns_me = std::any_of(each.logged.begin(), each.logged.end(),
+                                                 [&](const auto& logged) { return logged.second == "members " + user_; });
+            if (mine.rights && concerns_me && source_.committed_at(xid) > mine.authorized) {
+                REQUIRE_FALSE(is_before(xid));
+            }
+        }
+    }
+
+    core::transaction_id transaction_of(core::change_id id) const
+    {
+        const auto& all = source_.committed();
+        return std::find_if(all.begin(), all.end(), [&](const auto& entry) {
+                   return std::any_of(entry.second.logged.begin(), entry.second.logged.end(),
+                                      [&](const auto& logged) { return logged.first == id; });
+               })->first;
+    }
+
+    void take(const subscribed& answer)
+    {
+        sub& mine = subs_[answer.id];
+        if (answer.what == subscribed::status::reset) { // its resync follows
+            REQUIRE(answer.reason == core::error_code::permissions_changed);
+            return;
+        }
+        REQUIRE((together_ || answer.what == (mine.cursor ? subscribed::status::resumed : subscribed::status::live)));
+        if (mine.cursor) {
+            return;
+        }
+        const core::cursor began = codec_.open(answer.cursor).value();
+        require_rights(mine, [&](core::transaction_id removal) { return began.seen.sees(removal); });
+        const bool with_rows = together_ ? std::any_of(channels.begin(), channels.end(), is_table) : is_table(answer.id);
+        for (const std::string& channel : together_ ? channels : std::vector<std::string>{answer.id}) { // one cursor for all
+            sub& each = subs_[channel];
+            each.first = began;
+            each.rows.clear();
+            each.received.clear();
+            if (!with_rows) {
+                each.cursor = answer.cursor;
+                each.live = true;
+            }
+        }
+    }
+
+    void take(const rows& page)
+    {
+        sub& mine = subs_.at(page.id);
+        REQUIRE(mine.received.empty());
+        std::istringstream ids(page.text);
+        for (std::string id; std::getline(ids, id, ','); ++happened_.rows) {
+            mine.rows.push_back(std::stoull(id));
+        }
+        for (auto& [channel, each] : subs_) {
+            if (!page.cursor.empty() && (together_ || channel == page.id)) {
+                each.cursor = page.cursor;
+            }
+        }
+    }
+
+    void take(const resync& told)
+    {
+        REQUIRE(told.reason == "permissions_changed");
+        REQUIRE(is_table(told.id));
+        ++happened_.resyncs;
+        if (together_) { // comes back with nothing
+            disconnect();
+            subs_.clear();
+            return;
+        }
+        open_.erase(told.id);
+        subs_[told.id] = {};
+        REQUIRE(feed_->subscribe(ask_for(told.id), std::nullopt).has_value());
+    }
+
+    void take(const refused&) { FAIL("nothing is refused here"); }
+    void take(const unsubscribed&) { FAIL("nobody unsubscribes here"); }
 
     void take(const changes& frame)
     {
@@ -146,7 +260,12 @@ private:
         for (const changes::entry& entry : frame.events) {
             for (const std::string_view id : entry.subs) {
                 mentioned.insert(std::string(id));
-                subs_.at(std::string(id)).received.push_back(std::stoull(std::string(entry.text)));
+                sub& mine = subs_.at(std::string(id));
+                mine.received.push_back(std::stoull(std::string(entry.text)));
+                if (mine.rights) {
+                    const core::transaction_id xid = transaction_of(mine.received.back());
+                    require_rights(mine, [&](core::transaction_id removal) { return source_.must_precede(removal, xid); });
+                }
             }
         }
         if (!frame.id.empty()) {
@@ -173,13 +292,15 @@ private:
     const core::cursor_codec& codec_;
     std::mt19937& random_;
     bool together_;
+    std::string user_;
     std::unique_ptr<feed> feed_;
-    const bridge* on_ = nullptr;
+    bridge* on_ = nullptr;
     std::map<std::string, sub> subs_;
+    counts happened_;
     std::set<std::string> open_; // streams in the middle of a transaction
 };
 
-void simulate(unsigned seed)
+client::counts simulate(unsigned seed)
 {
     INFO("seed " << seed);
     std::mt19937 random(seed);
@@ -195,12 +316,15 @@ void simulate(unsigned seed)
     }
     const core::transaction_id oldest = source.now().xmax;
     const feed_limits limits{100, upto(60)};
-    const std::vector<std::string> channels = {"a", "b", "c", "d"};
+    const std::vector<std::string> channels = {"a", "b", "c", "d", "rows x", "rows y"};
+    const auto what_happens = [&] {
+        return chance(5) ? "members " + std::to_string(random() % 5) : channels[random() % channels.size()];
+    };
     std::vector<std::unique_ptr<client>> clients;
     for (int i = 0; i < 5; ++i) {
-        clients.push_back(std::make_unique<client>(source, *codec, random, i % 2 == 1));
+        clients.push_back(std::make_unique<client>(source, *codec, random, i % 2 == 1, std::to_string(i)));
         for (const std::string& channel : channels) {
-            if (chance(60)) {
+            if (chance(is_table(channel) ? 30 : 60)) {
                 clients.back()->channels.push_back(channel);
             }
         }
@@ -215,7 +339,7 @@ void simulate(unsigned seed)
         case 2:
             if (const auto open = source.open(); !open.empty()) {
                 for (std::size_t i = upto(4); i > 0; --i) {
-                    source.log(open[random() % open.size()], channels[random() % channels.size()]);
+                    source.log(open[random() % open.size()], what_happens());
                 }
             }
             break;
@@ -272,33 +396,49 @@ void simulate(unsigned seed)
         }
         bool any = false;
         for (auto& each : clients) {
+            if (!each->connected()) {
+                each->connect(*bridges[0], limits);
+            }
             while (each->pull({upto(5), upto(20)})) {
                 any = true;
             }
         }
         quiet = any ? 0 : quiet + 1;
     }
+    client::counts all;
     for (auto& each : clients) {
         REQUIRE(each->started());
         each->verify();
         each->disconnect();
+        all.rows += each->happened().rows;
+        all.resyncs += each->happened().resyncs;
+        all.fallen_behind += each->happened().fallen_behind;
     }
     for (auto& each : bridges) {
         while (each->run_one()) {
         }
         REQUIRE(each->views() == 0);
     }
+    return all;
 }
 
 } // namespace
 
-TEST_CASE("Whatever feeds do, each gets every change once, in order, whole transactions at a time")
+TEST_CASE("Whatever feeds do, each gets every change once, in order, whole transactions at a time, after the rows that were there")
 {
     const unsigned first = std::random_device()();
+    client::counts all;
     for (unsigned seed = 1; seed <= 25; ++seed) {
-        simulate(seed);
-        simulate(first + seed);
+        for (const unsigned each : {seed, first + seed}) {
+            const client::counts more = simulate(each);
+            all.rows += more.rows;
+            all.resyncs += more.resyncs;
+            all.fallen_behind += more.fallen_behind;
+        }
     }
+    CHECK(all.rows > 1000);
+    CHECK(all.resyncs > 50);
+    CHECK(all.fallen_behind > 50);
 }
 
 } // namespace rowcast::hub

@@ -16,6 +16,7 @@
 #include "hub/feed.hpp"
 #include "hub/hub.hpp"
 #include "hub/shard.hpp"
+#include "policy/rules.hpp"
 
 namespace rowcast::hub::model {
 
@@ -25,7 +26,8 @@ class database {
 public:
     struct transaction {
         core::transaction_id xid = 0;
-        std::vector<std::pair<core::change_id, std::string>> logged; // id, channel
+        // Each its id, and a channel; "rows x": a row of that table, with the id of the change; "members 7": of a set.
+        std::vector<std::pair<core::change_id, std::string>> logged;
         std::uint64_t began = 0;                                     // logical time
     };
 
@@ -75,6 +77,11 @@ public:
                         made.table = "members";
                         made.after = core::row::parse(R"({"user_id":)" + channel.substr(8) + "}").value();
                     }
+                    if (channel.starts_with("rows ")) {
+                        made.op = made.cause = core::operation::insert;
+                        made.table = channel;
+                        made.after = core::row::parse(R"({"id":)" + std::to_string(id) + "}").value();
+                    }
                     found.push_back(std::move(made));
                 }
             }
@@ -91,7 +98,23 @@ public:
         return pages;
     }
 
+    // The rows of a table that a snapshot sees.
+    std::vector<core::change_id> rows(const std::string& table, const core::snapshot& as_of) const
+    {
+        std::vector<core::change_id> found;
+        for (const auto& [xid, each] : committed_) {
+            for (const auto& [id, logged_on] : each.logged) {
+                if (logged_on == table && as_of.sees(xid)) {
+                    found.push_back(id);
+                }
+            }
+        }
+        return found;
+    }
+
     const std::map<core::transaction_id, transaction>& committed() const { return committed_; }
+    std::uint64_t time() const { return time_; }
+    std::uint64_t committed_at(core::transaction_id xid) const { return committed_at_.at(xid); }
     bool must_precede(core::transaction_id first, core::transaction_id second) const
     {
         return committed_at_.at(first) < committed_.at(second).began;
@@ -105,6 +128,17 @@ private:
     std::map<core::transaction_id, transaction> committed_;
     std::map<core::transaction_id, std::uint64_t> committed_at_;
 };
+
+// Everybody sees all of it.
+inline view_spec view_of(const std::string& table, std::vector<policy::set_value_ptr> sets = {})
+{
+    const auto over = std::make_shared<const policy::table>(
+        policy::table{table, {{"id", "bigint", policy::type_family::bigint}}, {"id"}, true});
+    policy::rules all;
+    all.tables[table].push_back({{}, {}, std::nullopt, {}});
+    auto seen = policy::authorize(all, over, policy::identity{}, {});
+    return {std::make_shared<const policy::visibility>(std::move(seen.value())), std::move(sets)};
+}
 
 inline std::string write(const core::change& change, const policy::effect*)
 {
@@ -133,6 +167,9 @@ public:
 
     shard& home() { return shard_; }
 
+    // A set's value that was loaded from this database: superseded by the page whose changes concern it.
+    void loaded(const policy::set_value_ptr& value) { loaded_.push_back(value); }
+
     // With the next publication.
     void supersede(std::vector<policy::set_value_ptr> sets) { superseded_ = std::move(sets); }
 
@@ -147,6 +184,18 @@ public:
             older.push_back(head_);
             head_ = target;
         }
+        const auto& changes = unpublished_.front()->changes;
+        std::erase_if(loaded_, [&](const auto& each) {
+            const auto value = each.lock();
+            const bool ends = value && std::any_of(changes.begin(), changes.end(), [&](const core::change& change) {
+                                  return value->may_be_changed_by(change);
+                              });
+            if (ends) {
+                value->supersede();
+                superseded_.push_back(value);
+            }
+            return !value || ends;
+        });
         publication_ptr published = hub_.publish(std::move(unpublished_.front()), std::exchange(superseded_, {}));
         unpublished_.pop_front();
         queue_.push_back([this, published] { shard_.publish(published); });
@@ -194,19 +243,9 @@ public:
         return std::make_unique<reading>(*this, std::move(from), std::move(of), std::move(views));
     }
 
-    // No table is behind the model: what a reading gives, `rows` says.
+    // As of when the first page is asked for, which is later than whoever asks was authorized.
     struct given_rows final : row_reading {
-        given_rows(bridge& owner, std::size_t views)
-            : owner_(owner)
-            , cursor_(owner.codec_->seal({owner.source_.now(), std::nullopt}))
-        {
-            for (std::size_t view = 0; view < views; ++view) {
-                for (std::size_t i = 0; i < owner.row_pages; ++i) {
-                    const bool more = i + 1 < owner.row_pages;
-                    pages_.push_back({.view = view, .rows = std::to_string(i), .count = 1, .more = more, .cursor = cursor_});
-                }
-            }
-        }
+        given_rows(bridge& owner, row_request wanted) : owner_(owner), wanted_(std::move(wanted)) {}
         void next(handler done) override
         {
             owner_.queue_.push_back([this, alive = std::weak_ptr(alive_), done = std::move(done)] {
@@ -217,23 +256,42 @@ public:
                     done(core::failure{*owner_.rows_fail, "no rows"});
                     return;
                 }
+                if (!std::exchange(began_, true)) {
+                    read();
+                }
                 const page given = pages_.front();
                 pages_.pop_front();
                 done(given);
             });
         }
+        void read()
+        {
+            const core::snapshot as_of = owner_.source_.now();
+            const std::string cursor = owner_.codec_->seal({as_of, std::nullopt});
+            for (std::size_t view = 0; view < wanted_.views.size(); ++view) {
+                pages_.push_back({.view = view, .rows = {}, .cursor = cursor});
+                for (const core::change_id id : owner_.source_.rows(wanted_.views[view]->over().name, as_of)) {
+                    if (pages_.back().count == owner_.rows_a_page) {
+                        pages_.back().more = true;
+                        pages_.push_back({.view = view, .rows = {}, .cursor = cursor});
+                    }
+                    pages_.back().rows += (pages_.back().count++ > 0 ? "," : "") + std::to_string(id);
+                }
+            }
+        }
         bridge& owner_;
-        std::string cursor_;
+        row_request wanted_;
+        bool began_ = false;
         std::deque<page> pages_;
         std::shared_ptr<int> alive_ = std::make_shared<int>();
     };
     std::unique_ptr<row_reading> read_rows(shard_id, row_request wanted) override
     {
         ++row_readings;
-        return std::make_unique<given_rows>(*this, wanted.views.size());
+        return std::make_unique<given_rows>(*this, std::move(wanted));
     }
     std::size_t row_readings = 0;
-    std::size_t row_pages = 2; // of each view
+    std::size_t rows_a_page = 3;
     std::optional<core::error_code> rows_fail;
 
     // What readings share with others that start earlier, as app::log_readings has it: from an older snapshot than
@@ -271,7 +329,9 @@ private:
         bool concerned(const core::batch& read) const
         {
             return std::any_of(read.changes.begin(), read.changes.end(), [&](const core::change& each) {
-                return std::any_of(views_.begin(), views_.end(), [&](const view_spec& view) { return see(view, each, 0, &write).has_value(); });
+                return std::any_of(views_.begin(), views_.end(), [&](const view_spec& view) {
+                    return see(view, each, 0, &write).has_value() || view.may_be_changed_by(each);
+                });
             });
         }
         void next(handler done) override
@@ -324,6 +384,7 @@ private:
         std::shared_ptr<int> alive_ = std::make_shared<int>();
     };
 
+    std::vector<std::weak_ptr<const policy::set_value>> loaded_;
     std::vector<policy::set_value_ptr> superseded_;
     database& source_;
     std::shared_ptr<const core::cursor_codec> codec_;
