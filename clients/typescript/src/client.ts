@@ -367,7 +367,7 @@ export class Client {
     }
     feed.wire = `${++this.#lastWire}`;
     this.#placed.set(feed.wire, feed);
-    this.#connection?.add([{id: feed.wire, wish: feed.wish, after: feed.track.cursor, anew: feed.anew}]);
+    this.#connection?.add([{id: feed.wire, wish: feed.wish, after: feed.track.place, anew: feed.anew}]);
   }
 
   #displace(feed: Feed): void {

@@ -5,8 +5,10 @@ import type {WireEvent} from './protocol.js';
 const remembered = 2048;
 
 export class Track {
-  /** Everything up to here has been handed over; what is asked for after a reconnect. */
+  /** Everything up to here has been handed over: what may be kept beyond this page's life. */
   cursor: string | undefined;
+  /** Everything up to here has come: where a reconnect goes on. Ahead of `cursor` in the midst of a transaction. */
+  place: string | undefined;
   /** Moves with the connection's other live subscriptions; otherwise it is being caught up by itself. */
   live = false;
   /** Events that came again and were left out. */
@@ -20,13 +22,13 @@ export class Track {
     /** The largest transaction that is kept together. */
     readonly most: number,
   ) {
-    this.cursor = cursor;
+    this.cursor = this.place = cursor;
   }
 
-  /** The server's answer: what was not finished before it comes again. */
+  /** The server's answer. What is unfinished goes on from there, and what of it comes again is known by its id. */
   begin(cursor: string, live: boolean): void {
-    this.#forgetUnfinished();
-    this.cursor = cursor;
+    this.place = cursor;
+    if (this.#unfinished.length === 0) this.cursor = cursor;
     this.live = live;
   }
 
@@ -34,13 +36,12 @@ export class Track {
   reset(cursor?: string): void {
     this.#unfinished = [];
     this.#seen.clear();
-    this.cursor = cursor;
+    this.cursor = this.place = cursor;
   }
 
   /**
-   * Events as they came, and the whole transactions that can be handed over now. `more`: the last one goes on. The cursor is
-   * only kept with the end of a transaction; without one (a page in the midst of a transaction) it stays where it was, and a
-   * reconnect brings again what is known by its id then. `undefined`: the transaction is larger than is kept.
+   * Events as they came, and the whole transactions that can be handed over now. `more`: the last one goes on. Without a cursor the place
+   * stays what it was, and a reconnect brings again what is known by its id then. `undefined`: the transaction is larger than is kept.
    */
   take(events: readonly WireEvent[], cursor: string | undefined, more: boolean): readonly WireEvent[] | undefined {
     for (const event of events) {
@@ -53,10 +54,11 @@ export class Track {
       }
       this.#unfinished.push(event);
     }
+    this.place = cursor ?? this.place;
     if (more) return this.#unfinished.length > this.most ? undefined : [];
     const whole = this.#unfinished;
     this.#unfinished = [];
-    if (cursor !== undefined) this.cursor = cursor;
+    this.cursor = this.place;
     return whole;
   }
 
@@ -67,10 +69,5 @@ export class Track {
       if (this.#seen.size <= remembered + this.#unfinished.length) break;
       this.#seen.delete(oldest);
     }
-  }
-
-  #forgetUnfinished(): void {
-    for (const {id} of this.#unfinished) if (id !== undefined) this.#seen.delete(id);
-    this.#unfinished = [];
   }
 }

@@ -32,7 +32,7 @@ test('a server without /v1/session offers everything', async (t) => {
   assert.equal(last().transport, 'websocket');
 });
 
-test('a cursor that was handed over is what the next connection goes on from', async (t) => {
+test('the next connection goes on from the last place, also in the midst of a transaction', async (t) => {
   const {client, clock, last} = start(t);
   const told: string[] = [];
   client.table('public.a').subscribe({changes: (changes) => told.push(...changes.map(({id}) => id))});
@@ -43,9 +43,12 @@ test('a cursor that was handed over is what the next connection goes on from', a
   last().listener.frame({type: 'changes', cursor: 'c3', events: [event('2', [id])], more: true});
   last().fails();
   await clock.advance(60_000);
-  assert.equal(last().added[0]!.after, 'c2', 'not the one in the midst of a transaction');
+  const [again] = last().added as [WireSubscription];
+  assert.equal(again.after, 'c3');
   last().works();
-  assert.deepEqual(told, ['1']);
+  assert.deepEqual(told, ['1'], 'half of a transaction is kept back');
+  last().listener.frame({type: 'changes', ids: [again.id], cursor: 'c4', events: [event('3', [again.id])], more: false});
+  assert.deepEqual(told, ['1', '2', '3']);
 });
 
 test('all that are live move with what one of them gets; one that catches up does not', async (t) => {

@@ -11,22 +11,26 @@ test('a transaction is handed over when its last part is there, and the cursor m
   const track = new Track('a', 100);
   assert.deepEqual(track.take([event(1)], 'b', true), []);
   assert.equal(track.cursor, 'a');
+  assert.equal(track.place, 'b');
   assert.deepEqual(ids(track.take([event(2)], 'c', false)), ['1', '2']);
   assert.equal(track.cursor, 'c');
 });
 
-test('a half that was cut off comes again, and once', () => {
+test('a half that was cut off goes on from its place, whatever of it comes again', () => {
   const track = new Track('a', 100);
   track.take([event(1)], 'b', true);
-  track.begin('a', false);
-  assert.deepEqual(ids(track.take([event(1), event(2)], 'c', false)), ['1', '2']);
-  assert.equal(track.repeated, 0);
+  assert.deepEqual([track.cursor, track.place], ['a', 'b'], 'what is kept is a whole');
+  track.begin('b', false);
+  track.take([event(2)], undefined, true);
+  track.begin('b', false);
+  assert.deepEqual(ids(track.take([event(2), event(3)], 'c', false)), ['1', '2', '3']);
+  assert.deepEqual([track.cursor, track.place, track.repeated], ['c', 'c', 1]);
 });
 
-test('what was handed over and comes again is left out, and counted', () => {
+test('what was handed over before there was a place behind it comes again, and is left out', () => {
   const track = new Track('a', 100);
   track.take([event(1), event(2)], undefined, false);
-  assert.equal(track.cursor, 'a');
+  assert.deepEqual([track.cursor, track.place], ['a', 'a']);
   track.begin('a', false);
   assert.deepEqual(ids(track.take([event(1), event(2), event(3)], 'b', false)), ['3']);
   assert.equal(track.repeated, 2);

@@ -14,6 +14,8 @@ interface Member {
   after: string | undefined;
   /** Why it does not go on from where it was. */
   reset?: string;
+  /** It is in the midst of a transaction, of which nobody else is to get the rest alone. */
+  amidst?: boolean;
   /** Something of its lane was refused, and it is to be seen whose fault it was. */
   alone?: boolean;
 }
@@ -27,10 +29,12 @@ export interface Lane {
   query(after: string | undefined): string;
   /** The server's first answer: all members are subscribed, from `cursor` on. */
   begun(cursor: string): void;
-  /** Whole transactions, and its place behind them. Without a cursor it has not moved (and what comes again is known by its id). */
-  changes(events: readonly WireEvent[], cursor: string | undefined): void;
-  /** A part of a transaction that goes on. */
-  part(events: readonly WireEvent[]): void;
+  /** Whole transactions, and its place behind them. */
+  changes(events: readonly WireEvent[], cursor: string): void;
+  /** Whole transactions, and more to come before there is a place behind them. */
+  whole(events: readonly WireEvent[]): void;
+  /** A part of a transaction that goes on, and its place, where that can be gone on from. */
+  part(events: readonly WireEvent[], cursor: string | undefined): void;
   tell(frame: Frame): void;
   /** Something came. */
   heard(): void;
@@ -126,7 +130,7 @@ export abstract class LanesConnection implements Connection {
   // Those who begin now join the first who are under way; who must not, and who is under suspicion, has its own.
   #lanes(): Member[][] {
     const all = [...this.#members.values()];
-    const at = all.find(({after, alone}) => after !== undefined && !alone)?.after;
+    const at = all.find(({after, alone, amidst}) => after !== undefined && !alone && !amidst)?.after;
     const places = new Map<string, Member[]>();
     for (const member of all) {
       if (member.after === undefined && !member.anew && !member.reset && !member.alone) member.after = at;
@@ -141,6 +145,15 @@ export abstract class LanesConnection implements Connection {
     const ids = members.map(({id}) => id);
     const tell = (frame: Frame) => {
       if (!signal.aborted) this.listener.frame(frame);
+    };
+    const move = (events: readonly WireEvent[], cursor: string | undefined, more: boolean) => {
+      tell({type: 'changes', ids, events, more, ...(cursor !== undefined && {cursor})});
+      if (signal.aborted) return;
+      for (const member of members) {
+        member.after = cursor ?? member.after;
+        member.amidst = more;
+      }
+      if (cursor !== undefined) this.#moved(index, cursor);
     };
     const lane: Lane = {
       members,
@@ -166,13 +179,9 @@ export abstract class LanesConnection implements Connection {
         }
         this.#moved(index, cursor);
       },
-      changes: (events, cursor) => {
-        tell({type: 'changes', ids, events, more: false, ...(cursor !== undefined && {cursor})});
-        if (cursor === undefined || signal.aborted) return;
-        for (const member of members) member.after = cursor;
-        this.#moved(index, cursor);
-      },
-      part: (events) => tell({type: 'changes', ids, events, more: true}),
+      changes: (events, cursor) => move(events, cursor, false),
+      whole: (events) => tell({type: 'changes', ids, events, more: false}),
+      part: (events, cursor) => move(events, cursor, true),
       heard: () => this.#hear(),
     };
     try {

@@ -16,7 +16,7 @@ export async function pollLane(lane: Lane, setting: Setting, hold: number, token
     if (lane.signal.aborted) return;
     lane.heard();
     if (!begun) lane.begun(after ?? page.cursor);
-    tell(lane, after, page);
+    tell(lane, page);
     after = page.cursor;
     wait = page.more ? 0 : hold;
     if (!page.more && hold === 0) await pause(lane.signal, setting);
@@ -28,15 +28,14 @@ function ask(lane: Lane, {platform, url, times}: Setting, after: string | undefi
   return getJson(platform, `${url}/v1/changes?${query}`, {token, signal: lane.signal, patience: wait + times.answer}, checkPage);
 }
 
-// A page that is not the last may end in the midst of a transaction: what comes before that is handed over. The place
-// to go on from after a break is this page's beginning then; what is handed over of it is known by its ids.
-function tell(lane: Lane, asked: string | undefined, {events, more, cursor, resync}: Page): void {
-  const open = more ? beginningOfLast(events) : events.length;
-  if (!more) {
-    lane.changes(events, cursor);
+// A page that is not the last may end in the midst of a transaction: what comes before that is handed over.
+function tell(lane: Lane, {events, more, cursor, resync}: Page): void {
+  if (more) {
+    const open = beginningOfLast(events);
+    if (open > 0) lane.whole(events.slice(0, open));
+    lane.part(events.slice(open), cursor);
   } else {
-    if (open > 0) lane.changes(events.slice(0, open), asked);
-    lane.part(events.slice(open));
+    lane.changes(events, cursor);
   }
   for (const {id, reason} of resync ?? []) lane.tell({type: 'resync', id, reason});
 }

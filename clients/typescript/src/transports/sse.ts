@@ -83,7 +83,7 @@ class EventStreamConnection extends LanesConnection {
         break;
       case 'change':
         if (!Array.isArray(value['subs'])) throw notRowcast('an event that is for nobody');
-        if (id === undefined) lane.part([value as unknown as WireEvent]);
+        if (id === undefined) lane.part([value as unknown as WireEvent], undefined);
         else lane.changes([value as unknown as WireEvent], id);
         break;
       case 'resync':
