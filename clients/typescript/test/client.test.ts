@@ -60,8 +60,8 @@ test('all that are live move with what one of them gets; one that catches up doe
   last().listener.opened();
   last().listener.frame({type: 'subscribed', id: a.id, status: 'live', cursor: 'c1'});
   last().listener.frame({type: 'subscribed', id: b.id, status: 'resumed', cursor: 'b1'});
-  last().listener.frame({type: 'changes', cursor: 'c2', events: [event('1', [a.id])], more: false});
   last().listener.frame({type: 'changes', ids: [b.id], cursor: 'b2', events: [], more: false});
+  last().listener.frame({type: 'changes', cursor: 'c2', events: [event('1', [a.id])], more: false});
   const before = last();
   before.fails();
   await clock.advance(60_000);

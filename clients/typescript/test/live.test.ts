@@ -255,3 +255,12 @@ test('a thousand changes to ten thousand rows, sixteen to a picture, take a frac
   assert.equal(tasks.rows.length, 10_000);
   assert.ok(times[31]! < 16, `${times[31]} ms`);
 });
+
+test('after the answer the next change of the row is what the database made of the write', async (t) => {
+  const {tasks, say} = await open(t, [task(1)]);
+  await tasks.update(1, {title: ' Mine '}, async () => {});
+  await settle();
+  assert.equal(tasks.get(1)?.title, ' Mine ');
+  await say({op: 'UPDATE', row: task(1, 'Mine')});
+  assert.equal(tasks.get(1)?.title, 'Mine');
+});
