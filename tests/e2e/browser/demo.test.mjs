@@ -53,7 +53,7 @@ test('the tables of both users fill and flash while pgbench writes, and every up
   await page.waitForFunction(() => Number(document.getElementById('checked').textContent.replaceAll(',', '')) > 100);
   assert.equal(await figure(page, 'gaps'), 0);
   assert.ok((await figure(page, 'latency')) > 0, 'there is a latency');
-  assert.ok((await figure(page, 'latency')) < 1000, 'clocks are read right');
+  assert.ok((await figure(page, 'latency')) < 60_000, 'clocks are read right');
   assert.deepEqual(problems, []);
 
   const tess = eventsOf(received.tess);
@@ -154,7 +154,7 @@ async function numbers(demo, sql) {
 }
 
 async function until(holds, problem) {
-  for (const end = Date.now() + 20_000; !holds(); await new Promise((next) => setTimeout(next, 50))) {
+  for (const end = Date.now() + 60_000; !holds(); await new Promise((next) => setTimeout(next, 50))) {
     assert.ok(Date.now() < end, problem());
   }
 }

@@ -21,5 +21,7 @@ export async function openBrowser(t) {
 }
 
 export async function openPage(t) {
-  return (await openBrowser(t)).newPage();
+  const page = await (await openBrowser(t)).newPage();
+  page.setDefaultTimeout(120_000); // only a real failure reaches it, on a busy machine too
+  return page;
 }
