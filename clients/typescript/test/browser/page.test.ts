@@ -10,7 +10,7 @@ import {until} from '../support/until.js';
 import {schema, work, type Item} from '../support/witness.js';
 
 const script = (url: string, extra = '') => `
-  const limits = {backoff: 100, backoffMost: 1000, probe: 500, probeMost: 1000, open: 2000, longPoll: 2000, answer: 1000, stable: 200};
+  const limits = {backoff: 100, backoffMost: 1000, probe: 500, probeMost: 1000, open: 2000, longPoll: 2000, answer: 3000, stable: 200};
   const client = window.client = rowcast.connect({url: '${url}', limits, token: async () => (window.fresh ? window.fresh() : ${JSON.stringify(token('7'))})});
   const items = window.items = rowcast.live(client, 'public.items', {orderBy: 'id'});
   const draw = () => {
@@ -25,18 +25,18 @@ const script = (url: string, extra = '') => `
   ${extra || 'items.subscribe(draw);'}
 `;
 
-async function set(t: TestContext, extra?: string, heartbeat = '1s') {
+async function set(t: TestContext, extra?: string) {
   const database = await Database.create(t, schema);
   await database.execute(work(20, 1));
   let target = '';
   const site = await serve(t, () => script(target, extra));
-  const bridge = await Bridge.start(t, database, {origins: [site.origin], anonymous: false, heartbeat});
+  const bridge = await Bridge.start(t, database, {origins: [site.origin], anonymous: false, heartbeat: '3s'});
   const proxy = await Proxy.start(t, bridge.port);
   target = proxy.url;
   return {database, bridge, proxy, site};
 }
 
-const says = (page: Page, status: string) => page.locator('p', {hasText: status}).waitFor({timeout: 30_000});
+const says = (page: Page, status: string) => page.locator('p', {hasText: status}).waitFor();
 
 async function shows(page: Page, database: Database): Promise<void> {
   const there = (await database.rows<Item>('select id, owner, value from items order by id')).map(({id, owner, value}) => `${id} ${owner} ${value}`);
@@ -44,7 +44,7 @@ async function shows(page: Page, database: Database): Promise<void> {
   await until(async () => {
     here = await page.locator('li').allTextContents();
     return here.join() === there.join();
-  }, () => `${here} instead of ${there}`, 30_000);
+  }, () => `${here} instead of ${there}`);
 }
 
 test('live from the first moment, and through every fault', async (t) => {
@@ -99,44 +99,51 @@ test('live from the first moment, and through every fault', async (t) => {
 
 test('tokens that last for two seconds are renewed, one question at a time', async (t) => {
   const {database, site} = await set(t);
+  const began = Date.now();
   let asked = 0;
-  const page = await site.open((opening) => opening.exposeFunction('fresh', () => {
+  let asking = 0;
+  let most = 0;
+  const page = await site.open((opening) => opening.exposeFunction('fresh', async () => {
     ++asked;
+    most = Math.max(most, ++asking);
+    await new Promise((later) => setTimeout(later, 20));
+    --asking;
     return token('7', {expires: 2});
   }));
   await until(() => asked >= 4, () => `asked ${asked} times`);
   await database.execute(work(30, 3));
   await shows(page, database);
-  assert.ok(asked < 20, `asked ${asked} times`);
+  assert.equal(most, 1, 'one question at a time');
+  // One that lasts for two seconds is good for one, and there may be a refused one to each.
+  assert.ok(asked < 5 + (Date.now() - began) / 500, `asked ${asked} times`);
 });
 
-test('a thousand changes a second into ten thousand rows', async (t) => {
+test('five thousand changes into ten thousand rows: each comes once, and a picture is never half a transaction', async (t) => {
   const {database, site} = await set(t, `
-    items.subscribe(() => {
-      window.shown = items.rows.length;
-      document.querySelector('ul').replaceChildren(...items.rows.slice(0, 30).map((row) => Object.assign(document.createElement('li'), {textContent: row.value})));
-    });
-    window.frames = [];
-    let last;
-    const frame = (now) => {
-      if (last !== undefined) window.frames.push(now - last);
-      last = now;
-      requestAnimationFrame(frame);
-    };
-    requestAnimationFrame(frame);`, '25s');
+    window.frames = window.pictures = window.torn = 0;
+    window.came = [];
+    const count = () => requestAnimationFrame(count, void ++window.frames);
+    count();
+    client.table('public.items').subscribe({changes: (changes) => window.came.push(...changes.map(({id}) => id))});
+    const many = rowcast.live(client, 'public.items', {orderBy: 'id', where: {id: {gt: 100000}}, schedule: requestAnimationFrame});
+    many.subscribe(() => {
+      ++window.pictures;
+      window.rows = many.rows;
+      if (many.rows.some(({value}, index) => value !== many.rows[index - index % 10].value)) ++window.torn;
+    });`);
   await database.execute(`insert into items select i, 'x', 0 from generate_series(100001, 110000) i`);
   const page = await site.open();
-  await page.waitForFunction('window.shown >= 10000');
-  await page.evaluate('frames.length = 0');
-  const before = (await page.evaluate('client.statistics().events')) as number;
-  const began = Date.now();
-  // A hundred transactions of ten rows a second.
+  await page.waitForFunction('window.rows?.length === 10000');
+  const last = await database.execute('select max(id) from rowcast.change_log');
+  const [frames, pictures] = (await page.evaluate('[frames, pictures]')) as [number, number];
   await database.execute(Array.from({length: 500}, (_, index) =>
-    `update items set value = value + 1 where id between ${100001 + (index % 900) * 10} and ${100010 + (index % 900) * 10}; select pg_sleep(0.008);`).join('\n'));
-  const seconds = (Date.now() - began) / 1000;
-  await page.waitForFunction(`client.statistics().events >= ${before + 5000}`);
-  const frames = ((await page.evaluate('frames')) as number[]).sort((a, b) => a - b);
-  const long = frames.filter((each) => each > 34).length;
-  t.diagnostic(`${Math.round(5000 / seconds)} changes a second; of ${frames.length} frames ${long} took longer than two; median ${frames[frames.length >> 1]!.toFixed(1)} ms, 99th ${frames[Math.floor(frames.length * 0.99)]!.toFixed(1)} ms`);
-  assert.ok(frames[frames.length >> 1]! < 34, 'most frames are drawn');
+    `update items set value = value + 1 where id between ${100001 + (index % 300) * 10} and ${100010 + (index % 300) * 10};`).join('\n'));
+  await page.waitForFunction('rows.reduce((sum, {value}) => sum + value, 0) >= 5000 && came.length >= 5000');
+  const there = await database.rows<Item>('select id, owner, value from items where id > 100000 order by id');
+  assert.deepEqual(await page.evaluate('rows.map(({id, owner, value}) => ({id, owner, value}))'), there);
+  const logged = await database.rows<{id: string}>(`select id::text from rowcast.change_log where id > ${last} order by id`);
+  assert.deepEqual(await page.evaluate('came'), logged.map(({id}) => id), 'each once, in their order');
+  assert.equal(await page.evaluate('torn'), 0);
+  const [framesAfter, picturesAfter] = (await page.evaluate('[frames, pictures]')) as [number, number];
+  assert.ok(picturesAfter - pictures <= Math.min(500, framesAfter - frames), `${picturesAfter - pictures} pictures in ${framesAfter - frames} frames`);
 });

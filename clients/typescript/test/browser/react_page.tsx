@@ -7,7 +7,7 @@ import {StrictMode, useState} from 'react';
 import {createRoot} from 'react-dom/client';
 import type {Item} from '../support/witness.js';
 
-const limits = {backoff: 100, backoffMost: 500, open: 2000};
+const limits = {backoff: 100, backoffMost: 500, open: 30_000};
 const counts = {renders: 0, fetched: 0, queried: 0};
 const watch = ['public.items'];
 

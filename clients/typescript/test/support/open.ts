@@ -3,9 +3,9 @@ import {WebSocket} from 'ws';
 import type {Client, Limits} from '../../src/client.js';
 import {connect, type ConnectOptions} from '../../src/index.js';
 
-/** Quick to notice, for the times of a test. */
+/** Quick to come back, and patient with a slow machine: where a test waits for something to be noticed, it has a limit of its own. */
 export const quick: Partial<Limits> = {
-  backoff: 50, backoffMost: 500, probe: 300, probeMost: 1000, open: 2000, longPoll: 2000, poll: 100, answer: 1000, linger: 100, stable: 200,
+  backoff: 50, backoffMost: 500, probe: 300, probeMost: 1000, open: 20_000, longPoll: 2000, poll: 100, answer: 10_000, linger: 100, stable: 200,
 };
 
 /** A client of a bridge (or of what stands before it), closed with the test. */

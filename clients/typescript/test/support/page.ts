@@ -42,6 +42,7 @@ export async function serve(t: TestContext, script: () => string, source = './sr
     async open(prepare) {
       const page = await browser.newPage();
       page.on('pageerror', (error) => console.error(`the page: ${error.message}`));
+      page.setDefaultTimeout(120_000);
       await prepare?.(page);
       await page.goto(origin);
       return page;
