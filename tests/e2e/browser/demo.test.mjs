@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {existsSync} from 'node:fs';
 import test from 'node:test';
 import {openPage} from './support/browser.mjs';
-import {execute, startDemo} from './support/demo.mjs';
+import {execute, startDemo} from './support/program.mjs';
 
 const tile = (page, user, table, key) => page.locator(`[data-user=${user}] [data-table="public.${table}"] [data-key="${key}"]`);
 const figure = async (page, id) => Number((await page.locator(`#${id}`).textContent()).replaceAll(',', ''));

@@ -1,13 +1,18 @@
-// `rowcast demo` for a test: `const demo = await startDemo(t)`, ended and removed with it.
+// `rowcast demo` and the example for a test: `const demo = await startDemo(t)`, ended and removed with it.
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {createInterface} from 'node:readline';
+import {fileURLToPath} from 'node:url';
 
 const binary = process.env.ROWCAST_BINARY;
+const bakery = fileURLToPath(new URL('../../../../examples/bakery/start', import.meta.url));
 
-export async function startDemo(t, ...args) {
+export const startDemo = (t, ...args) => start(t, binary, 'demo', ...args);
+export const startBakery = (t) => start(t, bakery, '--no-setup', '--port', '0', '--rowcast', binary);
+
+async function start(t, program, ...args) {
   if (!binary) throw new Error('ROWCAST_BINARY is not set: run this with ctest -L browser');
-  const child = spawn(binary, ['demo', ...args], {stdio: ['ignore', 'pipe', 'inherit']});
+  const child = spawn(program, args, {stdio: ['ignore', 'pipe', 'inherit']});
   t.after(() => stop(child));
   const demo = {child, stop: () => stop(child)};
   const lines = createInterface({input: child.stdout});
@@ -15,10 +20,11 @@ export async function startDemo(t, ...args) {
     demo.url ??= /http:\S+/.exec(line)?.[0];
     demo.psql ??= /Write\s+(psql .*)$/.exec(line)?.[1];
     demo.folder ??= /psql -h (\S+)/.exec(line)?.[1];
+    demo.logs ??= /Logs\s+(\S+)\/\*/.exec(line)?.[1];
     if (/Ctrl-C/.test(line)) break;
   }
   child.stdout.resume();
-  if (!demo.url) throw new Error('the demo did not start');
+  if (!demo.url) throw new Error(`${program} did not start`);
   return demo;
 }
 
