@@ -9,7 +9,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 process.chdir(root);
 rmSync('dist', {recursive: true, force: true});
 
-const entryPoints = ['src/index.ts', 'src/react.ts', 'src/tanstack_query.ts'];
+const {exports} = JSON.parse(readFileSync('package.json', 'utf8'));
+const entryPoints = Object.values(exports).map((each) => each.import.default.replace(/^\.\/dist(.*)\.js$/, 'src$1.ts'));
 const common = {absWorkingDir: root, entryPoints, outdir: 'dist', bundle: true, packages: 'external', external: ['@rowcast/client'], target: 'es2022', sourcemap: true, logLevel: 'warning'};
 await build({...common, format: 'esm', splitting: true, chunkNames: 'chunks/[name]-[hash]'});
 await build({...common, format: 'cjs', platform: 'node', outExtension: {'.js': '.cjs'}});

@@ -200,6 +200,7 @@ function opening(state: State & {name: 'opening'}, event: Event, around: Surroun
 function using(state: State & {name: 'live' | 'polling'}, event: Event, around: Surroundings): Step {
   switch (event.type) {
     case 'ended':
+      if (event.why.code === 'moved') return open(state, {}, state.name);
       return end(state, event.why, () => {
         const strikes = isSilence(event.why) || around.now - state.since < around.times.stable ? state.strikes + 1 : 0;
         return strikes >= strikesOut && state.rung + 1 < state.ladder.length

@@ -263,3 +263,9 @@ test('back on the network it begins at the top', () => {
   const {done} = run(wanted, prepared, down, opened, events.offline, events.online, prepared);
   assert.equal(last(done), 'open websocket');
 });
+
+test('a connection that has moved to another tab is opened again at once, and nobody is told that it was away', () => {
+  const {state, actions} = step(states.live, ended('moved', 0), at(0));
+  assert.deepEqual([publicState(state), ...actions.map(word)], ['live', 'cancel alarm', 'drop', 'open sse']);
+  assert.deepEqual(step(states.opening, ended('moved', 0), at(0)).actions.map(word), ['drop', 'alarm 0']);
+});

@@ -6,7 +6,7 @@ import {build} from 'esbuild';
 
 async function bundle(contents: string): Promise<string> {
   const {outputFiles} = await build({
-    stdin: {contents, resolveDir: process.cwd(), loader: 'ts'}, bundle: true, minify: true, format: 'esm', target: 'es2022', write: false, treeShaking: true,
+    stdin: {contents, resolveDir: process.cwd(), loader: 'ts'}, bundle: true, minify: true, format: 'esm', target: 'es2022', write: false, treeShaking: true, external: ['@rowcast/client'],
   });
   return outputFiles[0]!.text;
 }
@@ -14,6 +14,7 @@ async function bundle(contents: string): Promise<string> {
 const budgets = [
   ['the core, with one transport', `export {connectWith, openWebSocket} from './src/index.ts'`, 8 * 1024],
   ['everything that connect() brings', `export {connect} from './src/index.ts'`, 11 * 1024],
+  ['what sharing among tabs adds', `export {acrossTabs} from './src/tabs.ts'`, 4 * 1024],
   ['an import of a type and an error', `export {RowcastError} from './src/index.ts'`, 512],
 ] as const;
 

@@ -5,7 +5,7 @@ import {connectWith, type ConnectOptions} from '../../src/connect.js';
 import {transports, type Transport} from '../../src/machine.js';
 import type {Signal} from '../../src/platform.js';
 import {RowcastError} from '../../src/problem.js';
-import type {Connection, Listener, Setting, WireSubscription} from '../../src/transports/transport.js';
+import type {Connection, Listener, Openers, Setting, WireSubscription} from '../../src/transports/transport.js';
 import {FakeClock} from './clock.js';
 
 export class FakeConnection implements Connection {
@@ -47,8 +47,9 @@ type Answer = (path: string) => {status?: number; body?: unknown; headers?: Reco
 
 export const offers = {roles: [], transports: ['websocket', 'sse', 'poll'], heartbeat: 25};
 
-export function start(t: TestContext, {answer = () => ({body: offers}), limits = {}, ...options}: Omit<Partial<ConnectOptions>, 'limits'> & {answer?: Answer; limits?: Partial<Limits>} = {}) {
-  const clock = new FakeClock();
+type Options = Omit<Partial<ConnectOptions>, 'limits'> & {answer?: Answer; limits?: Partial<Limits>; clock?: FakeClock; through?: (openers: Openers) => Openers};
+
+export function start(t: TestContext, {answer = () => ({body: offers}), limits = {}, clock = new FakeClock(), through = (openers) => openers, ...options}: Options = {}) {
   const made: FakeConnection[] = [];
   const asked: {path: string; token: string | null}[] = [];
   let signal: (signal: Signal) => void = () => {};
@@ -57,7 +58,7 @@ export function start(t: TestContext, {answer = () => ({body: offers}), limits =
     made.push(connection);
     return connection;
   };
-  const client = connectWith(Object.fromEntries(transports.map((each) => [each, opener])), {
+  const client = connectWith(through(Object.fromEntries(transports.map((each) => [each, opener]))), {
     url: 'http://host', clock, random: () => 1, limits, WebSocket: class {} as never,
     watch: (tell) => {
       signal = tell;

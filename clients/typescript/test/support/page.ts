@@ -4,12 +4,13 @@ import {createServer} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import type {TestContext} from 'node:test';
 import {build} from 'esbuild';
-import {chromium, type Page} from 'playwright-core';
+import {chromium, type BrowserContext, type Page} from 'playwright-core';
 
 export interface Site {
   readonly origin: string;
-  /** A new page; `prepare` has its turn before it is loaded. */
-  open(prepare?: (page: Page) => Promise<void>): Promise<Page>;
+  /** A new page, of a user's own or beside the other tabs of one; `prepare` has its turn before it is loaded. */
+  open(prepare?: (page: Page) => Promise<void>, user?: BrowserContext): Promise<Page>;
+  user(): Promise<BrowserContext>;
 }
 
 /** Serves a page that runs a script with `source` as `rowcast`, a <p> for its state and a <ul> for its rows. */
@@ -39,8 +40,9 @@ export async function serve(t: TestContext, script: () => string, source = './sr
   t.after(() => browser.close());
   return {
     origin,
-    async open(prepare) {
-      const page = await browser.newPage();
+    user: () => browser.newContext(),
+    async open(prepare, user) {
+      const page = await (user ?? browser).newPage();
       page.on('pageerror', (error) => console.error(`the page: ${error.message}`));
       page.setDefaultTimeout(120_000);
       await prepare?.(page);
