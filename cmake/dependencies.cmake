@@ -13,6 +13,7 @@ find_package(CLI11 2.1 REQUIRED)
 pkg_check_modules(PQXX REQUIRED IMPORTED_TARGET libpqxx)
 pkg_check_modules(PQ REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(RHONABWY REQUIRED IMPORTED_TARGET librhonabwy)
+pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 pkg_check_modules(PROMETHEUS REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 
 add_library(rowcast_dependencies INTERFACE)
@@ -21,6 +22,7 @@ target_link_libraries(rowcast_dependencies INTERFACE
     OpenSSL::SSL OpenSSL::Crypto
     PkgConfig::PQXX PkgConfig::PQ
     PkgConfig::RHONABWY
+    PkgConfig::SYSTEMD
     CURL::libcurl
     PkgConfig::PROMETHEUS
     nlohmann_json::nlohmann_json

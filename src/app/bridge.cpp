@@ -487,4 +487,20 @@ std::vector<std::string> bridge::not_ready() const
     return parts_->not_ready();
 }
 
+bool bridge::answers(std::chrono::milliseconds within)
+{
+    const auto until = std::chrono::steady_clock::now() + within;
+    std::vector<std::future<void>> all;
+    const auto ask = [&](const auto& post) {
+        const auto answered = std::make_shared<std::promise<void>>();
+        all.push_back(answered->get_future());
+        post([answered] { answered->set_value(); });
+    };
+    ask([&](std::function<void()> work) { parts_->hub.post(std::move(work)); });
+    for (hub::shard_id each = 0; each < parts_->server.shards(); ++each) {
+        ask([&](std::function<void()> work) { parts_->server.post(each, std::move(work)); });
+    }
+    return std::all_of(all.begin(), all.end(), [&](const auto& each) { return each.wait_until(until) == std::future_status::ready; });
+}
+
 } // namespace rowcast::app

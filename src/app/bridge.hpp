@@ -55,6 +55,9 @@ public:
     std::uint16_t admin_port() const;
     std::vector<std::string> not_ready() const; // why; none: ready
 
+    // Whether the hub and every shard get round to something new in that time. Not from one of their threads.
+    bool answers(std::chrono::milliseconds within);
+
 private:
     struct parts;
     std::unique_ptr<parts> parts_;

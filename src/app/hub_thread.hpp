@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include <atomic>
@@ -40,6 +41,9 @@ public:
     void replaced(std::string reason, std::shared_ptr<const core::cursor_codec> codec, core::snapshot head);
     void read_to_end(); // the source has, whether there was anything or not
     void message(core::change passed_on); // dropped where too many wait
+
+    // Runs `work` on its thread, after what is there already.
+    void post(std::function<void()> work) { boost::asio::post(thread_, std::move(work)); }
 
     // Lets go of a source that waits, then ends the thread. Nothing may be called afterwards but the gateway's
     // functions, which do nothing.

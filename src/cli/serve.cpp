@@ -1,6 +1,7 @@
 #include "app/bridge.hpp"
 #include "cli/commands.hpp"
 #include "cli/interruption.hpp"
+#include "cli/service_manager.hpp"
 #include "cli/settings.hpp"
 #include "config/load.hpp"
 #include "net/descriptors.hpp"
@@ -10,6 +11,8 @@
 
 #include <malloc.h>
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <iostream>
@@ -75,6 +78,13 @@ void share_heaps()
 #endif
 }
 
+constexpr std::chrono::milliseconds time_between_status = std::chrono::seconds(5);
+
+std::string describe(const std::vector<std::string>& problems)
+{
+    return problems.empty() ? "ready" : "not ready: " + problems.front();
+}
+
 exit_status run(const options& given)
 {
     const auto loaded = configure(given);
@@ -96,14 +106,24 @@ exit_status run(const options& given)
                                   .read_again = [&] { return configure_again(given, settings.database.url); },
                                   .file = given.file,
                                   .reloaded = [&](const config::configuration& read) { set_up(log, read.log); }});
+    service_manager above;
+    const auto pause = std::min(above.interval().value_or(time_between_status), time_between_status);
     bridge.start();
+    above.ready();
     std::optional<int> came;
     while (!came || came == SIGHUP) {
-        came = signals.next(std::chrono::hours(1));
+        above.status(describe(bridge.not_ready()));
+        came = signals.next(pause);
         if (came == SIGHUP) {
+            above.reloading();
             bridge.reload();
+            above.ready();
+        }
+        if (above.interval() && bridge.answers(*above.interval())) {
+            above.alive();
         }
     }
+    above.stopping();
     tell(observe::stopping{name_of(*came)});
     bridge.stop();
     tell(observe::stopped{});
@@ -123,7 +143,8 @@ void add_serve(CLI::App& program, action& chosen)
     command->footer(
         "Runs in the foreground and logs to stderr. SIGTERM and Ctrl-C tell the clients, and end it with status 0.\n"
         "SIGHUP reads the file again: an invalid one changes nothing, a valid one drops no session.\n"
-        "PostgreSQL may be away, at the start too: /readyz says so, and it is tried again for ever.\n\n"
+        "PostgreSQL may be away, at the start too: /readyz says so, and it is tried again for ever.\n"
+        "Under systemd: Type=notify, WatchdogSec=, and socket activation of server.listen and server.admin.\n\n"
         "  rowcast serve --config config/bridge.yaml");
     on_chosen(*command, chosen, given, run);
 }

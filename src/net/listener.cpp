@@ -2,10 +2,13 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <systemd/sd-daemon.h>
 
 #include <algorithm>
+#include <optional>
 #include <system_error>
 
 #include "net/answer.hpp"
@@ -34,18 +37,35 @@ tcp::endpoint resolve(boost::asio::io_context& on, const config::endpoint& at, c
     return *found.begin();
 }
 
+// The socket for that address which whoever started this process has opened already, if any: clients who come during a
+// restart wait in it (systemd's socket activation, sd_listen_fds(3)).
+std::optional<int> inherited(const tcp::endpoint& wanted)
+{
+    for (int each = SD_LISTEN_FDS_START; each < SD_LISTEN_FDS_START + ::sd_listen_fds(0); ++each) {
+        if (::sd_is_socket_sockaddr(each, SOCK_STREAM, wanted.data(), static_cast<unsigned>(wanted.size()), 1) > 0) {
+            return each;
+        }
+    }
+    return std::nullopt;
+}
+
 tcp::acceptor listen(boost::asio::io_context& on, const config::endpoint& at, const std::string& key)
 {
     const tcp::endpoint endpoint = resolve(on, at, key);
     tcp::acceptor acceptor(on);
     try {
+        if (const auto socket = inherited(endpoint)) {
+            acceptor.assign(endpoint.protocol(), ::fcntl(*socket, F_DUPFD_CLOEXEC, 0));
+            return acceptor;
+        }
         acceptor.open(endpoint.protocol());
         acceptor.set_option(tcp::acceptor::reuse_address(true));
         acceptor.bind(endpoint);
         acceptor.listen(4096);
     } catch (const boost::system::system_error& why) {
         throw std::system_error(std::error_code(why.code()),
-                                "cannot listen on " + at.address + " port " + std::to_string(at.port) + " (" + key + ")");
+                                "cannot listen on " + at.address + " port " + std::to_string(at.port) + " (" + key + ")" +
+                                    (::sd_listen_fds(0) > 0 ? "; the sockets that systemd passes are of other addresses" : ""));
     }
     return acceptor;
 }
