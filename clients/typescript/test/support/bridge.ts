@@ -92,6 +92,11 @@ ${rules}`);
     }, () => `the bridge is not ready: ${this.#complaint}`);
   }
 
+  /** Reads its file again. */
+  reload(): void {
+    this.#child!.kill('SIGHUP');
+  }
+
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     const child = this.#child;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
