@@ -43,12 +43,12 @@ export class Browser {
       const grant = () => {
         const holder = {waiting, take: () => fail(new DOMException('', 'AbortError'))};
         this.#held.set(name, holder);
-        void hold().then(() => {
+        queueMicrotask(() => void hold().then(() => {
           done();
           if (this.#held.get(name) !== holder) return;
           this.#held.delete(name);
           waiting.shift()?.();
-        });
+        }, fail));
       };
       if (before && !steal) {
         waiting.push(grant);
@@ -59,7 +59,7 @@ export class Browser {
         });
       } else {
         before?.take();
-        queueMicrotask(grant);
+        grant();
       }
     });
 }
