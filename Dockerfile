@@ -11,7 +11,7 @@ RUN scripts/build --no-setup && strip --strip-unneeded build/release/rowcast
 FROM debian:12-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        ca-certificates curl libboost-url1.81.0 libpqxx-6.4 libprometheus-cpp-core1.0 librhonabwy1.1 libspdlog1.10 libssl3 libyaml-cpp0.7 \
+        ca-certificates curl libboost-url1.81.0 libpqxx-6.4 libprometheus-cpp-core1.0 librhonabwy1.1 libspdlog1.10 libssl3 libsystemd0 libyaml-cpp0.7 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin rowcast
 COPY --from=build /rowcast/build/release/rowcast /usr/local/bin/rowcast

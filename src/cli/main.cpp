@@ -30,7 +30,7 @@ exit_status run(int argc, char** argv)
 {
     namespace cli = rowcast::cli;
     CLI::App program{"Live row changes from PostgreSQL to web clients.", "rowcast"};
-    program.set_version_flag("--version", "rowcast " + std::string{rowcast::core::version()});
+    program.set_version_flag("--version", "rowcast " + std::string{rowcast::core::full_version()});
     program.require_subcommand(1);
     program.get_formatter()->column_width(34);
     program.footer(
