@@ -109,7 +109,7 @@ function Terminal({onRun}: {readonly onRun: () => void}) {
 const Source = ({path, says}: {readonly path: string; readonly says: string}) =>
   <figure>
     <figcaption><b>{path}</b> <span>{says}</span></figcaption>
-    <pre tabIndex={0} aria-label={path}><code>{SOURCES[path]}</code></pre>
+    <pre><code>{SOURCES[path]}</code></pre>
   </figure>;
 
 const themes = {auto: 'Auto', light: 'Light', dark: 'Dark'} as const;
@@ -142,31 +142,33 @@ function Stage() {
       <span className="brand"><img src="mark.svg" alt="" width="30" height="30" />rowcast</span>
       <Theme />
     </header>
-    <section className="lead">
-      <h1>An ordinary app, and the same app <em>live</em>.</h1>
-      <p>The bakery is a small app of React, a REST API and SQL, and knows nothing of rowcast. Five lines of SQL, a file of rules and one
-        changed module made it live. Below are two browsers; in each you may go back to how it was before.</p>
-      <ol className="try">
-        <li><b>Order</b> something as Ada on the left, take it on as Mira on the right. Neither page asks for news.</li>
-        <li><b>Compare.</b> Put one of them back to <i>before</i>, run some SQL, and see how long each one takes to show it.</li>
-        <li><b>Leave a room</b> while the other one writes there: from that moment on it is not yours to see.</li>
-        <li><b>Spoil a network</b> and watch the badge: it falls back, it comes back, and nothing is missing.</li>
-      </ol>
-    </section>
-    <Terminal onRun={watch} />
     <main>
-      <Browser name="left" user={1} seen={seen[0]} />
-      <Browser name="right" user={3} seen={seen[1]} />
-    </main>
-    <section className="how" aria-labelledby="how">
-      <h2 id="how">What was changed</h2>
-      <div className="sources">
-        <Source path="app/web/data.tsx" says="before: every table, every five seconds" />
-        <Source path="live/data.tsx" says="after: takes its place" />
-        <Source path="live/watch.sql" says="for the database, once" />
-        <Source path="live/bridge.yaml" says="for rowcast: who may see what" />
+      <section className="lead">
+        <h1>An ordinary app, and the same app <em>live</em>.</h1>
+        <p>The bakery is a small app of React, a REST API and SQL, and knows nothing of rowcast. Five lines of SQL, a file of rules and one
+          changed module made it live. Below are two browsers; in each you may go back to how it was before.</p>
+        <ol className="try">
+          <li><b>Order</b> something as Ada, take it on as Mira. Neither page asks for news.</li>
+          <li><b>Compare.</b> Put one of them back to <i>before</i>, run some SQL, and see how long each one takes to show it.</li>
+          <li><b>Leave a room</b> while the other one writes there: from that moment on it is not yours to see.</li>
+          <li><b>Spoil a network</b> and watch the badge: it falls back, it comes back, and nothing is missing.</li>
+        </ol>
+      </section>
+      <Terminal onRun={watch} />
+      <div className="browsers">
+        <Browser name="left" user={1} seen={seen[0]} />
+        <Browser name="right" user={3} seen={seen[1]} />
       </div>
-    </section>
+      <section className="how" aria-labelledby="how">
+        <h2 id="how">What was changed</h2>
+        <div className="sources">
+          <Source path="app/web/data.tsx" says="before: every table, every five seconds" />
+          <Source path="live/watch.sql" says="for the database, once" />
+          <Source path="live/data.tsx" says="after: takes its place" />
+          <Source path="live/bridge.yaml" says="for rowcast: who may see what" />
+        </div>
+      </section>
+    </main>
     <footer className="end">Everything here is temporary: Ctrl-C in the terminal that started it removes it without a trace.</footer>
   </>;
 }

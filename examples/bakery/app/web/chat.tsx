@@ -57,7 +57,7 @@ function Joined({room, names, members, onLeave}: JoinedProps) {
   const [text, setText] = useState('');
   const [problem, attempt] = useAttempt();
   const fresh = useFresh(state);
-  const log = useRef<HTMLOListElement>(null);
+  const log = useRef<HTMLDivElement>(null);
   useEffect(() => void log.current?.scrollTo({top: log.current.scrollHeight}), [messages]);
 
   const send = (event: FormEvent) => {
@@ -74,9 +74,9 @@ function Joined({room, names, members, onLeave}: JoinedProps) {
       <p>{room.topic} · <span className="members">{members.map(({user_id}) => names.get(user_id)).join(', ')}</span></p>
       <button type="button" className="leave" onClick={onLeave} aria-label={`Leave #${room.name}`}>Leave</button>
     </div>
-    <ol ref={log} className="messages" role="log" aria-label={`Messages in #${room.name}`} tabIndex={0}>
-      {messages.map((message) => <Line key={message.id} message={message} name={names.get(message.user_id)} mine={message.user_id === user.id} fresh={fresh} />)}
-    </ol>
+    <div ref={log} className="messages" role="log" aria-label={`Messages in #${room.name}`} tabIndex={0}>
+      <ol>{messages.map((message) => <Line key={message.id} message={message} name={names.get(message.user_id)} mine={message.user_id === user.id} fresh={fresh} />)}</ol>
+    </div>
     {problem && <p role="alert" className="problem">{problem}</p>}
     <form onSubmit={send} className="say">
       <input value={text} onChange={({target}) => setText(target.value)} maxLength={500} placeholder={`Message #${room.name}`} aria-label={`Message #${room.name}`} />
