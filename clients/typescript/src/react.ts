@@ -3,8 +3,9 @@
  *
  * @packageDocumentation
  */
-import {live, UpdateService, type AnyRow, type Change, type Client, type Collection, type Filter, type LiveOptions, type LiveSnapshot, type Status, type UpdateOptions, type Updates} from '@rowcast/client';
+import {UpdateService, type AnyRow, type Change, type Client, type Collection, type Filter, type LiveSnapshot, type Status, type UpdateOptions, type Updates} from '@rowcast/client';
 import {createContext, createElement, useContext, useEffect, useMemo, useRef, useSyncExternalStore, type HTMLAttributes, type ReactElement, type ReactNode} from 'react';
+import {share, spell, type SharedOptions} from './share.js';
 
 const Context = createContext<Client | undefined>(undefined);
 
@@ -25,44 +26,13 @@ export function useConnectionStatus(): Status {
   return useSyncExternalStore((tell) => client.onStatus(tell), () => client.status, () => client.status);
 }
 
-// One collection for all components that ask for the same at a time.
-const collections = new WeakMap<Client, Map<string, Collection<never>>>();
-
-interface Shared<Row extends object> {
-  readonly collection: Collection<Row>;
-  readonly subscribe: (tell: () => void) => () => void;
-}
-
-function share<Row extends object>(client: Client, table: string, options: LiveOptions<Row>, name: string): Shared<Row> {
-  const all = collections.get(client) ?? new Map<string, Collection<never>>();
-  collections.set(client, all);
-  const collection = (all.get(name) as unknown as Collection<Row> | undefined) ?? live<Row>(client, table, options);
-  return {
-    collection,
-    // Rendering promises nothing: only who listens is there for others to find.
-    subscribe(tell) {
-      all.set(name, collection as unknown as Collection<never>);
-      const undo = collection.subscribe(tell);
-      return () => {
-        undo();
-        if (!collection.isFollowed && all.get(name) === (collection as unknown)) all.delete(name);
-      };
-    },
-  };
-}
-
-const spell = (value: unknown) => JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? `${each}n` : each));
-
-/** What a component may ask for: what can be compared, so an order is one of columns. */
-export type RowsOptions<Row> = Omit<LiveOptions<Row>, 'orderBy' | 'schedule'> & {
-  readonly orderBy?: Exclude<LiveOptions<Row>['orderBy'], (a: Row, b: Row) => number>;
-};
+export type RowsOptions<Row> = SharedOptions<Row>;
 
 /** The rows of a table, current as long as the component is there; and the collection, to write through. */
 export function useRows<Row extends object = AnyRow>(table: string, options: RowsOptions<Row> = {}): LiveSnapshot<Row> & {readonly collection: Collection<Row>} {
   const client = useClient();
   const name = spell([table, options]);
-  const {collection, subscribe} = useMemo(() => share<Row>(client, table, options as LiveOptions<Row>, name), [client, name]);
+  const {collection, subscribe} = useMemo(() => share<Row>(client, table, options, name), [client, name]);
   const snapshot = useSyncExternalStore(subscribe, () => collection.snapshot, () => collection.snapshot);
   return useMemo(() => ({...snapshot, collection}), [snapshot, collection]);
 }

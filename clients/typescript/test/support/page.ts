@@ -3,7 +3,7 @@ import {once} from 'node:events';
 import {createServer} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import type {TestContext} from 'node:test';
-import {build} from 'esbuild';
+import {build, type Plugin} from 'esbuild';
 import {chromium, type BrowserContext, type Page} from 'playwright-core';
 
 export interface Site {
@@ -14,10 +14,12 @@ export interface Site {
 }
 
 /** Serves a page that runs a script with `source` as `rowcast`, a <p> for its state and a <ul> for its rows. */
-export async function serve(t: TestContext, script: () => string, source = './src/index.ts'): Promise<Site> {
+export async function serve(t: TestContext, script: () => string, source = './src/index.ts', plugins: Plugin[] = []): Promise<Site> {
   const {outputFiles} = await build({
-    stdin: {contents: `export * from '${source}'`, resolveDir: process.cwd(), loader: 'ts'}, bundle: true, minify: true, format: 'esm', target: 'es2022', write: false,
-    define: {'process.env.NODE_ENV': '"development"'},
+    stdin: {contents: `export * from '${source}'`, resolveDir: process.cwd(), loader: 'ts'}, bundle: true, minify: true, format: 'esm', target: 'es2022', write: false, plugins,
+    define: {
+      'process.env.NODE_ENV': '"development"', __VUE_OPTIONS_API__: 'true', __VUE_PROD_DEVTOOLS__: 'false', __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false',
+    },
   });
   const server = createServer((request, response) => {
     if (request.url === '/client.js') response.writeHead(200, {'content-type': 'text/javascript'}).end(outputFiles[0]!.contents);
