@@ -21,7 +21,7 @@ namespace rowcast::support {
 namespace {
 
 // Making a server runs initdb or pg_basebackup, which a busy machine may slow down a lot.
-constexpr std::chrono::milliseconds initialization_time{60'000};
+constexpr std::chrono::milliseconds initialization_time{300'000};
 
 // PostgreSQL refuses to run as root.
 const passwd* other_owner()
