@@ -16,7 +16,7 @@ export class Api {
   }
 
   get = <Answer,>(path: string) => this.#ask<Answer>('GET', path);
-  put = <Answer,>(path: string, body: object = {}) => this.#ask<Answer>('PUT', path, body);
+  put = (path: string, body: object = {}) => this.#ask<void>('PUT', path, body);
   post = <Answer,>(path: string, body: object) => this.#ask<Answer>('POST', path, body);
   patch = <Answer,>(path: string, body: object) => this.#ask<Answer>('PATCH', path, body);
   delete = (path: string) => this.#ask<void>('DELETE', path);

@@ -19,7 +19,7 @@ export function Chat({names}: {readonly names: Names}) {
   const isIn = (room: Room) => members.some(({room_id, user_id}) => room_id === room.id && user_id === user.id);
   const room = rooms.find(({id}) => id === chosen) ?? rooms.find(isIn) ?? rooms[0];
   const join = ({id}: Room) =>
-    attempt(collection.insert({room_id: id, user_id: user.id}, async () => void (await api.put(`/rooms/${id}/me`))));
+    attempt(collection.insert({room_id: id, user_id: user.id}, () => api.put(`/rooms/${id}/me`)));
   const leave = ({id}: Room) =>
     attempt(collection.remove({room_id: id, user_id: user.id}, () => api.delete(`/rooms/${id}/me`)));
 
@@ -65,7 +65,8 @@ function Joined({room, names, members, onLeave}: JoinedProps) {
     const body = text.trim();
     if (!body) return;
     const id = crypto.randomUUID();
-    attempt(collection.insert({id, room_id: room.id, user_id: user.id, body, sent_at: new Date().toISOString()}, async () => void (await api.put(`/rooms/${room.id}/messages/${id}`, {body}))));
+    const message = {id, room_id: room.id, user_id: user.id, body, sent_at: new Date().toISOString()};
+    attempt(collection.insert(message, () => api.put(`/rooms/${room.id}/messages/${id}`, {body})));
     setText('');
   };
 

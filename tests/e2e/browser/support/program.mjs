@@ -12,7 +12,7 @@ export const startBakery = (t) => start(t, bakery, '--no-setup', '--port', '0', 
 
 async function start(t, program, ...args) {
   if (!binary) throw new Error('ROWCAST_BINARY is not set: run this with ctest -L browser');
-  const child = spawn(program, args, {stdio: ['ignore', 'pipe', 'inherit']});
+  const child = spawn(program, args, {stdio: ['ignore', 'pipe', 'inherit'], detached: true});
   t.after(() => stop(child));
   const demo = {child, stop: () => stop(child)};
   const lines = createInterface({input: child.stdout});
@@ -28,10 +28,10 @@ async function start(t, program, ...args) {
   return demo;
 }
 
-// Its exit status.
+// As Ctrl-C does, which reaches all of its processes at once; its exit status.
 async function stop(child) {
   if (child.exitCode === null && child.signalCode === null) {
-    child.kill('SIGINT');
+    process.kill(-child.pid, 'SIGINT');
     await once(child, 'exit');
   }
   return child.exitCode;
