@@ -4,6 +4,7 @@ import {systemClock, watchBrowser, type Clock, type CursorStorage, type Platform
 import type {TokenProvider} from './tokens.js';
 import type {Openers} from './transports/transport.js';
 
+/** Where a client connects, as whom, and with what. */
 export interface ConnectOptions {
   /** Where the bridge is: `https://live.example.com`, or a path on the page's own host. */
   readonly url: string | URL;

@@ -27,6 +27,7 @@ export class Conflict extends Error {
 /** What becomes of an action that met a conflict: it is given up, tried again later, or another one takes its place in the order. */
 export type Resolution<Action> = 'drop' | 'retry' | {readonly replace: Action};
 
+/** How much may wait, for how long, and how often it is tried. */
 export interface OutboxLimits {
   /** Actions that wait. */
   readonly actions: number;
@@ -41,10 +42,11 @@ export interface OutboxLimits {
   readonly patience: number;
 }
 
-export const defaultOutboxLimits: OutboxLimits = {
+const defaultLimits: OutboxLimits = {
   actions: 1000, bytes: 1_000_000, age: 7 * 24 * 3600_000, backoff: 1000, backoffMost: 60_000, patience: 30_000,
 };
 
+/** What an outbox needs to know. */
 export interface OutboxOptions<Action, Result> {
   /** Actions that are kept under one name are done together; it says whose they are: `orders of ${user.id}`. */
   readonly name: string;
@@ -73,6 +75,7 @@ export interface OutboxSnapshot<Action> {
   readonly error: unknown;
 }
 
+/** An action that is to be done. */
 export interface Added<Result> {
   readonly id: string;
   /** It is kept, also if the page is closed now. Rejects with `outbox_full`, or where the storage fails. */
@@ -83,6 +86,7 @@ export interface Added<Result> {
 
 type Said = {readonly type: 'changed'} | {readonly type: 'settled'; readonly id: string; readonly result?: unknown; readonly code?: string; readonly message?: string; readonly detail?: unknown};
 
+/** Actions that wait to be done, in their order; all tabs that give the same name have one. */
 export class Outbox<Action, Result = unknown> {
   readonly #options: OutboxOptions<Action, Result>;
   readonly #storage: OutboxStorage<Action>;
@@ -106,7 +110,7 @@ export class Outbox<Action, Result = unknown> {
     const lockName = `rowcast outbox ${name}`;
     this.#options = options;
     this.#storage = storage ?? ('indexedDB' in globalThis ? new IndexedDbStorage(lockName) : new MemoryStorage());
-    this.#limits = {...defaultOutboxLimits, ...limits};
+    this.#limits = {...defaultLimits, ...limits};
     this.#clock = clock;
     this.#locks = options.locks ?? (globalThis.navigator as Navigator | undefined)?.locks;
     const channel = options.channel ?? ('indexedDB' in globalThis && 'BroadcastChannel' in globalThis ? (of: string): TabChannel => new BroadcastChannel(of) : undefined);

@@ -8,6 +8,7 @@ export interface Clock {
   after(milliseconds: number, call: () => void): () => void;
 }
 
+/** What the environment tells: the network comes and goes, the page is looked at or not. */
 export type Signal = 'online' | 'offline' | 'visible' | 'hidden';
 
 /** The part of `WebSocket` that is used. */
@@ -27,6 +28,7 @@ export interface CursorStorage {
   removeItem(key: string): void;
 }
 
+/** All of them together. */
 export interface Platform {
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   /** Absent where there is none (Node before 22): then WebSocket is not among the transports. */

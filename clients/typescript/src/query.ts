@@ -31,6 +31,7 @@ export interface ChannelObserver<Payload> extends Observer {
   messages?(messages: readonly Message<Payload>[]): void;
 }
 
+/** What is kept of a subscription. */
 export interface SubscribeOptions {
   /** Keep the cursor under this name in the client's `storage`, and go on from it after a reload. Not together with `rows`. */
   readonly resume?: string;

@@ -26,6 +26,7 @@ export function useConnectionStatus(): Status {
   return useSyncExternalStore((tell) => client.onStatus(tell), () => client.status, () => client.status);
 }
 
+/** What a component may ask for: what can be compared, so an order is one of columns. */
 export type RowsOptions<Row> = SharedOptions<Row>;
 
 /** The rows of a table, current as long as the component is there; and the collection, to write through. */

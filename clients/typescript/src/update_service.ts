@@ -2,6 +2,7 @@
 import type {Client, Status} from './client.js';
 import {protect} from './protect.js';
 
+/** What makes a new reading necessary. */
 export interface UpdateOptions {
   /** The tables whose changes make a new reading necessary: `['public.jobs']`. */
   readonly watch: readonly string[];
@@ -14,6 +15,7 @@ export interface UpdateOptions {
 /** What made the last reading necessary. */
 export type UpdateSource = 'start' | 'change' | 'polling' | 'refresh';
 
+/** What is known at one moment. */
 export interface Updates<Data> {
   readonly data: Data | undefined;
   /** Something is being read. */

@@ -6,6 +6,7 @@ import type {AnyRow, Change, Filter} from '../protocol.js';
 import {comparator, reorder, type Move, type Named, type OrderBy} from './order.js';
 import {Overlay, type Write} from './overlay.js';
 
+/** Which rows of a table, and in which order. */
 export interface LiveOptions<Row> {
   /** The columns of the key (`rowcast.watch` says which); `id` by default. */
   readonly key?: (keyof Row & string) | readonly (keyof Row & string)[];

@@ -16,6 +16,7 @@ export interface Entry<Action> {
   readonly notBefore: number;
 }
 
+/** Keeps actions, in their order. */
 export interface OutboxStorage<Action> {
   /** All, in their order. */
   read(): Promise<readonly Entry<Action>[]>;

@@ -36,6 +36,7 @@ export interface Listener {
   heard(): void;
 }
 
+/** What carries subscriptions, from its opening to its end; then another one takes its place. */
 export interface Connection {
   add(subscriptions: readonly WireSubscription[]): void;
   remove(id: string): void;
@@ -46,6 +47,7 @@ export interface Connection {
   close(): void;
 }
 
+/** What a connection is opened with. */
 export interface Setting {
   readonly transport: Transport;
   readonly platform: Platform;
