@@ -5,7 +5,7 @@ import test, {after} from 'node:test';
 import {openPage} from './support/browser.mjs';
 import {execute, startBakery} from './support/program.mjs';
 
-const patience = 60_000;
+const patience = 120_000;
 
 const bakery = await startBakery({after});
 
