@@ -19,7 +19,6 @@ const script = (url: string, extra = '') => `
       li.textContent = [id, owner, value].join(' ');
       return li;
     }));
-    window.firstRow ??= items.rows.length > 0 ? performance.now() : undefined;
   };
   client.onStatus(({state, transport}) => (document.querySelector('p').textContent = state + ' ' + transport));
   ${extra || 'items.subscribe(draw);'}
@@ -52,13 +51,8 @@ test('live from the first moment, and through every fault', async (t) => {
   const page = await site.open();
   await says(page, 'live websocket');
   await shows(page, database);
-  t.diagnostic(`page load to first row: ${Math.round(await page.evaluate('firstRow') as number)} ms`);
-
-  const began = Date.now();
   await database.execute(`insert into items values (77, 'new', 7)`);
-  const committed = Date.now();
   await page.getByText('77 new 7').waitFor();
-  t.diagnostic(`commit to painted row: at most ${Date.now() - committed} ms, with ${committed - began} ms of psql before it`);
 
   const steps: readonly [string, () => void | Promise<void>, string][] = [
     ['a WebSocket that is cut and refused', () => {
@@ -87,13 +81,11 @@ test('live from the first moment, and through every fault', async (t) => {
   ];
   for (const [index, [what, happens, becomes]] of steps.entries()) {
     const writing = database.execute(work(60, index + 2));
-    const start = Date.now();
     await happens();
     await says(page, becomes);
-    const became = Date.now() - start;
     await writing;
     await shows(page, database);
-    t.diagnostic(`${what}: ${becomes} after ${became} ms, everything shown after ${Date.now() - start} ms`);
+    t.diagnostic(what);
   }
 });
 

@@ -6,7 +6,7 @@ import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {createServer, type AddressInfo} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import type {TestContext} from 'node:test';
+import type {Scope} from './scope.js';
 import {binary, type Database} from './database.js';
 import {until} from './until.js';
 
@@ -56,7 +56,7 @@ export class Bridge {
     readonly file: string,
   ) {}
 
-  static async start(t: TestContext, database: Database, settings: BridgeSettings = {}): Promise<Bridge> {
+  static async start(t: Scope, database: Database, settings: BridgeSettings = {}): Promise<Bridge> {
     const {rules = everything, heartbeat = '25s', anonymous = true, grace = '30s', rollout = '{}', origins = []} = settings;
     const folder = mkdtempSync(join(tmpdir(), 'rowcast-client-'));
     const bridge = new Bridge(await freePort(), join(folder, 'bridge.yaml'));

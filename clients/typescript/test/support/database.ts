@@ -3,7 +3,7 @@ import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import type {TestContext} from 'node:test';
+import type {Scope} from './scope.js';
 
 const cluster = process.env['ROWCAST_TEST_CLUSTER'];
 export const binary = process.env['ROWCAST_BINARY'];
@@ -27,7 +27,7 @@ const psql = (url: string, sql: string) => run('psql', ['-d', url, '--no-psqlrc'
 export class Database {
   private constructor(readonly url: string) {}
 
-  static async create(t: TestContext, setup: string): Promise<Database> {
+  static async create(t: Scope, setup: string): Promise<Database> {
     if (!cluster || !binary) throw new Error('ROWCAST_TEST_CLUSTER and ROWCAST_BINARY are not set: run this with ctest -R "^client"');
     const server = readFileSync(join(cluster, 'url'), 'utf8').trim();
     const name = `rowcast_client_${process.pid}_${++count}`;

@@ -2,7 +2,7 @@
 import {once} from 'node:events';
 import {createServer} from 'node:http';
 import type {AddressInfo} from 'node:net';
-import type {TestContext} from 'node:test';
+import type {Scope} from './scope.js';
 import {build, type Plugin} from 'esbuild';
 import {chromium, type BrowserContext, type Page} from 'playwright-core';
 
@@ -14,7 +14,7 @@ export interface Site {
 }
 
 /** Serves a page that runs a script with `source` as `rowcast`, a <p> for its state and a <ul> for its rows. */
-export async function serve(t: TestContext, script: () => string, source = './src/index.ts', plugins: Plugin[] = []): Promise<Site> {
+export async function serve(t: Scope, script: () => string, source = './src/index.ts', plugins: Plugin[] = []): Promise<Site> {
   const {outputFiles} = await build({
     stdin: {contents: `export * from '${source}'`, resolveDir: process.cwd(), loader: 'ts'}, bundle: true, minify: true, format: 'esm', target: 'es2022', write: false, plugins,
     define: {

@@ -2,7 +2,7 @@
 import {createServer, request, type IncomingMessage, type ServerResponse} from 'node:http';
 import {once} from 'node:events';
 import {connect, type AddressInfo, type Socket} from 'node:net';
-import type {TestContext} from 'node:test';
+import type {Scope} from './scope.js';
 
 /** `refuse`: an answer of its own. `mute`: it goes through, and nothing comes back. */
 export type WebSocketHabit = 'pass' | 'refuse' | 'mute';
@@ -21,7 +21,7 @@ export class Proxy {
 
   private constructor(readonly target: number) {}
 
-  static async start(t: TestContext, target: number): Promise<Proxy> {
+  static async start(t: Scope, target: number): Promise<Proxy> {
     const proxy = new Proxy(target);
     proxy.#server.on('upgrade', (from: IncomingMessage, socket: Socket) => proxy.#upgrade(from, socket));
     proxy.#server.listen(0, '127.0.0.1');
