@@ -15,8 +15,8 @@ using core::failure;
 using core::result;
 using core::value;
 
-constexpr std::array<std::string_view, 12> operators{"eq", "neq", "gt", "gte",  "lt",    "lte",
-                                                     "in", "nin", "is", "like", "ilike", "contains"};
+constexpr std::array<std::string_view, 13> operators{"eq",  "neq", "gt",   "gte",   "lt",       "lte", "in",
+                                                     "nin", "is",  "like", "ilike", "contains", "cs"};
 constexpr int deepest = 8;
 
 value single(std::string name, value inner)
@@ -44,7 +44,8 @@ public:
         if (!right) {
             return right;
         }
-        value out = single(std::move(column), single(std::string(op), std::move(*right)));
+        const std::string_view word = op == "cs" ? "contains" : op; // as PostgREST calls it
+        value out = single(std::move(column), single(std::string(word), std::move(*right)));
         return negated ? single("not", std::move(out)) : std::move(out);
     }
 

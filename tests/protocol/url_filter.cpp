@@ -26,6 +26,9 @@ TEST_CASE("PostgREST's notation becomes a predicate's tree", "[protocol]")
     CHECK(tree("id", "in.(1,2)") == R"({"id":{"in":["1","2"]}})");
     CHECK(tree("id", R"(nin.("a,b",c,"d\"\\e",""))") == R"({"id":{"nin":["a,b","c","d\"\\e",""]}})");
     CHECK(tree("name", "ilike.*ann*") == R"({"name":{"ilike":"%ann%"}})");
+    CHECK(tree("tags", "cs.{a,b}") == R"({"tags":{"contains":"{a,b}"}})");
+    CHECK(tree("data", R"(not.cs.{"a":[1,2]})") == R"({"not":{"data":{"contains":"{\"a\":[1,2]}"}}})");
+    CHECK(tree("or", R"((tags.cs."{a,b}",tags.contains.{c}))") == R"({"or":[{"tags":{"contains":"{a,b}"}},{"tags":{"contains":"{c}"}}]})");
     CHECK(tree("deleted_at", "is.null") == R"({"deleted_at":{"is":null}})");
     CHECK(tree("done", "not.is.true") == R"({"not":{"done":{"is":true}}})");
     CHECK(tree("or", "(a.eq.1,and(b.eq.2,c.is.null))") ==
