@@ -53,9 +53,10 @@ struct set_store::entry {
     std::vector<std::pair<std::shared_ptr<waiter>, std::size_t>> waiters; // and the place in what they wait for
 };
 
-set_store::set_store(const std::string& url, const observe::sink& tell, std::function<void()> changed)
+set_store::set_store(const std::string& url, const observe::sink& tell, std::function<void()> changed, std::size_t most_kept)
     : tell_(tell)
     , changed_(std::move(changed))
+    , most_kept_(most_kept)
     , loader_(connect_with(url, "rowcast sets"), tell_, &stop_)
     , following_(connect_with(url, "rowcast sets in order"), tell_, &stop_)
     , thread_([this] { run(); })
@@ -464,8 +465,10 @@ void set_store::remember(const policy::set_value_ptr& value)
 {
     if (recent_.empty() || recent_.back() != value) {
         recent_.push_back(value);
+        recent_bytes_ += value->memory();
     }
-    if (recent_.size() > most_recent) {
+    while (!recent_.empty() && (recent_.size() > most_recent || recent_bytes_ > most_kept_)) {
+        recent_bytes_ -= recent_.front()->memory();
         recent_.pop_front();
     }
 }

@@ -38,7 +38,9 @@ namespace rowcast::app {
 class set_store {
 public:
     // `tell` must outlive it. `changed` is called on its thread when rights may have changed without a page that says so.
-    set_store(const std::string& url, const observe::sink& tell, std::function<void()> changed);
+    // Values that nobody uses are kept for those who come back, the newest `most_kept` bytes of them.
+    set_store(const std::string& url, const observe::sink& tell, std::function<void()> changed,
+              std::size_t most_kept = 64 * 1024 * 1024);
     ~set_store(); // stops
     set_store(const set_store&) = delete;
 
@@ -83,6 +85,7 @@ private:
 
     const observe::sink& tell_;
     const std::function<void()> changed_;
+    const std::size_t most_kept_;
     postgres::event stop_;
     postgres::set_reader loader_;    // of its thread
     postgres::set_reader following_; // of the follower's
@@ -100,7 +103,8 @@ private:
     std::uint64_t last_version_ = 0;
     policy::set_index index_;
     std::deque<number> queue_;
-    std::deque<policy::set_value_ptr> recent_; // kept though nobody may use them
+    std::deque<policy::set_value_ptr> recent_; // kept though nobody may use them; what is used often stands here, and counts, more than once
+    std::size_t recent_bytes_ = 0;
     std::size_t sweep_at_ = 1000;
     std::thread thread_; // last: it uses the others
 };

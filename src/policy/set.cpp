@@ -66,6 +66,9 @@ set_value::set_value(const set_call& call, std::uint64_t version, std::shared_pt
     std::sort(texts_.begin(), texts_.end());
     texts_.erase(std::unique(texts_.begin(), texts_.end()), texts_.end());
     texts_.shrink_to_fit();
+    for (const std::string& each : texts_) {
+        memory_ += 2 * (sizeof each + each.capacity()); // once more as values of a type
+    }
 }
 
 set_value::members set_value::in(type_family family) const

@@ -68,6 +68,8 @@ public:
 
     bool has_null() const { return has_null_; }
 
+    std::size_t memory() const { return memory_; } // bytes, about
+
     bool has_same_values(const set_value& other) const
     {
         return has_null_ == other.has_null_ && texts_ == other.texts_;
@@ -96,6 +98,7 @@ private:
     std::vector<std::string> keys_; // of the plan's dependencies: the argument in canonical form; empty: any
     std::vector<std::string> texts_;
     bool has_null_;
+    std::size_t memory_ = sizeof(set_value);
     mutable std::atomic<bool> superseded_ = false;
     mutable std::mutex mutex_; // of what follows
     mutable std::unordered_map<type_family, members> by_family_;

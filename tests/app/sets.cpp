@@ -344,4 +344,32 @@ TEST_CASE("nobody gets rows of a room that they were removed from before the row
     CHECK(json::parse(stays.get().body).at("rows").size() == 2);
 }
 
+TEST_CASE("values that nobody uses are kept up to so many bytes, the newest of them", "[e2e]")
+{
+    const database db{with_rowcast};
+    db.execute(chat + "insert into members select room, user_id from generate_series(1, 10000) room, generate_series(1, 8) user_id");
+    const auto settings = configured(db);
+    const observe::sink tell = [](const observe::observation&) {};
+    postgres::connection on({.url = db.url()});
+    app::set_store store(db.url(), tell, [] {}, 2 * 1024 * 1024); // of sets of about 0.9 MB
+    store.define(settings.rules, postgres::read_catalog(on));
+    store.follows(core::snapshot::parse(db.execute("select pg_current_snapshot()")[0][0].as<std::string>()).value());
+    const auto call = [&](int user) { return policy::set_call{settings.rules.sets.at("rooms"), {std::to_string(user)}}; };
+    const auto load = [&](int user) {
+        std::promise<std::size_t> loaded;
+        store.load({call(user)}, [](auto work) { work(); }, [&](auto values) { loaded.set_value(values.value().at(0)->texts().size()); });
+        return loaded.get_future().get();
+    };
+    for (int user = 1; user <= 8; ++user) {
+        CHECK(load(user) == 10'000);
+    }
+    CHECK(support::eventually([&] { return store.find(call(1)) == nullptr; }));
+    CHECK(store.find(call(8)) != nullptr);
+    const auto used = store.find(call(8));
+    CHECK(load(1) == 10'000);
+    CHECK(load(2) == 10'000);
+    CHECK(load(3) == 10'000);
+    CHECK(store.find(call(8)) == used); // whoever uses one keeps it
+}
+
 } // namespace rowcast
