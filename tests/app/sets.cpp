@@ -11,6 +11,7 @@
 #include "config/load.hpp"
 #include "postgres/catalog_reader.hpp"
 #include "support/database.hpp"
+#include "support/tcp_proxy.hpp"
 #include "support/websocket_client.hpp"
 
 namespace rowcast {
@@ -370,6 +371,121 @@ TEST_CASE("values that nobody uses are kept up to so many bytes, the newest of t
     CHECK(load(2) == 10'000);
     CHECK(load(3) == 10'000);
     CHECK(store.find(call(8)) == used); // whoever uses one keeps it
+}
+
+TEST_CASE("a set that cannot be loaded while PostgreSQL is away is there when it is back", "[e2e]")
+{
+    const database db{with_rowcast};
+    db.execute(chat + "insert into members values (1, 7)");
+    auto settings = configured(db);
+    const std::string port = db.execute("show port")[0][0].as<std::string>();
+    support::tcp_proxy wire(static_cast<std::uint16_t>(std::stoi(port)));
+    settings.database.url = db.tcp_url();
+    settings.database.url.replace(settings.database.url.find(":" + port + "/") + 1, port.size(), std::to_string(wire.port()));
+    const running_bridge bridge(settings);
+    auto client = connect(bridge, "7");
+    wire.refuse();
+    wire.cut();
+    client.send(messages());
+    const json refused = *client.receive();
+    CHECK(refused.at("type") == "error");
+    CHECK(refused.at("code") == "unavailable");
+    wire.pass();
+    CHECK(support::eventually([&] {
+        client.send(messages());
+        return client.receive()->at("type") == "subscribed";
+    }));
+    say(db, 1, "back");
+    CHECK(client.await("changes").at("events")[0].at("row").at("body") == "back");
+}
+
+TEST_CASE("a configuration with other sets reaches those whose rights are others by it, and leaves the rest alone", "[e2e]")
+{
+    const database db{with_rowcast};
+    db.execute(chat + "insert into members values (1, 7, 0), (2, 7, 1)");
+    const auto before = configured(db);
+    running_bridge bridge(before);
+    auto client = connect(bridge, "7");
+    const auto subscribe_to = [&](const json& what) {
+        client.send(what);
+        const json said = *client.receive();
+        return said.at("type") == "error" ? said.at("code").get<std::string>() : said.at("type").get<std::string>();
+    };
+    const auto is_left_alone = [&] {
+        client.send({{"type", "ping"}, {"id", 1}});
+        return client.receive()->at("type") == "pong";
+    };
+    const auto is_told = [&] {
+        const json told = *client.receive();
+        return told.at("type") == "resync" && told.at("id") == "m" && told.at("reason") == "permissions_changed";
+    };
+    REQUIRE(subscribe_to(messages()) == "subscribed");
+    REQUIRE(subscribe_to({{"type", "subscribe"}, {"id", "t"}, {"table", "public.t"}}) == "subscribed");
+
+    auto more = before;
+    auto another = std::make_shared<policy::set_definition>(*before.rules.sets.at("rooms"));
+    another->name = "others";
+    another->query = "select user_id from members where room = $1";
+    more.rules.sets["others"] = another;
+    for (const auto& same : {before, more}) {
+        bridge.next = same;
+        REQUIRE(bridge.reload().empty());
+        CHECK(is_left_alone());
+    }
+    bridge.next = configured(db, "select room from members where user_id = $1 and seen > 0");
+    REQUIRE(bridge.reload().empty());
+    CHECK(is_told());
+    REQUIRE(subscribe_to(messages()) == "subscribed");
+    say(db, 1, "unseen");
+    say(db, 2, "seen");
+    CHECK(client.await("changes").at("events")[0].at("row").at("body") == "seen");
+
+    auto none = before;
+    none.rules.sets.clear();
+    none.rules.channels.clear();
+    none.rules.tables.erase("public.messages");
+    bridge.next = none;
+    REQUIRE(bridge.reload().empty());
+    CHECK(is_told());
+    CHECK(subscribe_to(messages()) == "forbidden");
+    bridge.next = before;
+    REQUIRE(bridge.reload().empty());
+    CHECK(subscribe_to(messages()) == "subscribed");
+    say(db, 1, "seen again");
+    CHECK(client.await("changes").at("events")[0].at("row").at("body") == "seen again");
+    db.execute("insert into t values (1)");
+    CHECK(client.await("changes").at("events")[0].at("table") == "public.t"); // all the time
+}
+
+TEST_CASE("a set whose table is dropped gives nothing until the table is there again", "[e2e]")
+{
+    const database db{with_rowcast};
+    db.execute(chat + "insert into members values (1, 7)");
+    const running_bridge bridge(configured(db));
+    auto client = connect(bridge, "7");
+    client.send(messages());
+    CHECK(client.receive()->at("type") == "subscribed");
+
+    db.execute("drop table members");
+    CHECK(client.await("resync").at("reason") == "permissions_changed");
+    say(db, 1, "unseen");
+    db.execute("create table members (room int, user_id int, primary key (room, user_id)); insert into members values (2, 7); "
+               "select rowcast.watch('members', notify => true)");
+    // How soon the bridge knows is its own affair; each time its rights are others the client hears of it.
+    std::string seen;
+    while (seen.empty()) {
+        client.send(messages());
+        json message = *client.receive();
+        INFO(message.dump());
+        REQUIRE(message.at("type") == "subscribed");
+        say(db, 1, "unseen");
+        say(db, 2, "seen");
+        message = *client.receive();
+        if (message.at("type") == "changes") {
+            seen = message.at("events")[0].at("row").at("body");
+        }
+    }
+    CHECK(seen == "seen");
 }
 
 } // namespace rowcast
