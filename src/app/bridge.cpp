@@ -388,7 +388,7 @@ net::answer bridge::parts::answer_explain(const net::admin_request& asked) const
     }
     const auto found = answer(*wanted, *now.rules, *who, from);
     tell(observe::administered{asked.peer, "explain what " + (who->subject.empty() ? "somebody without a name" : "the user " + protocol::excerpt(who->subject)) + " gets",
-                               found ? std::string(policy::to_string(found->what)) : found.error().message});
+                               std::string(found ? policy::to_string(found->what) : core::to_string(found.error().code))});
     return found ? explained(*found) : net::refuse(found.error());
 }
 
