@@ -52,7 +52,7 @@ public:
     std::vector<config::problem> reload();
 
     std::uint16_t port() const;
-    std::uint16_t admin_port() const;
+    std::uint16_t admin_port() const; // 0: server.admin is off
     std::vector<std::string> not_ready() const; // why; none: ready
 
     // Whether the hub and every shard get round to something new in that time. Not from one of their threads.

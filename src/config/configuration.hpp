@@ -15,6 +15,8 @@ namespace rowcast::config {
 struct endpoint {
     std::string address;
     std::uint16_t port = 0;
+
+    bool operator==(const endpoint&) const = default;
 };
 
 struct retention {
@@ -57,7 +59,7 @@ struct tls {
 
 struct server {
     endpoint listen{"127.0.0.1", 8080};
-    endpoint admin{"127.0.0.1", 8081};
+    std::optional<endpoint> admin = endpoint{"127.0.0.1", 8081}; // nothing: off
     std::string admin_token; // empty: nobody may call /admin
     std::optional<tls> certificate;
     std::vector<std::string> origins; // empty: same origin only

@@ -1,14 +1,7 @@
 #include "config/restart.hpp"
 
-#include <tuple>
-
 namespace rowcast::config {
 namespace {
-
-auto parts(const endpoint& of)
-{
-    return std::tie(of.address, of.port);
-}
 
 bool is_same(const std::optional<tls>& left, const std::optional<tls>& right)
 {
@@ -29,8 +22,8 @@ std::vector<std::string> needs_restart(const configuration& running, const confi
     differs("database.url", running.database.url == wanted.database.url);
     differs("database.poll_interval", running.database.poll_interval == wanted.database.poll_interval);
     differs("database.notify_channels", running.database.notify_channels == wanted.database.notify_channels);
-    differs("server.listen", parts(running.server.listen) == parts(wanted.server.listen));
-    differs("server.admin", parts(running.server.admin) == parts(wanted.server.admin));
+    differs("server.listen", running.server.listen == wanted.server.listen);
+    differs("server.admin", running.server.admin == wanted.server.admin);
     differs("server.tls", is_same(running.server.certificate, wanted.server.certificate));
     return names;
 }

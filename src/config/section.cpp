@@ -209,6 +209,18 @@ void section::listen_on(std::string_view key, endpoint& out)
     }
 }
 
+void section::listen_on(std::string_view key, std::optional<endpoint>& out)
+{
+    const core::value* value = raw(key);
+    if (value && spelling(*value) == "off") {
+        out.reset();
+        return;
+    }
+    endpoint read = out.value_or(endpoint{});
+    listen_on(key, read);
+    out = std::move(read);
+}
+
 void section::duration(std::string_view key, milliseconds& out, milliseconds least, milliseconds most)
 {
     const core::value* value = raw(key);

@@ -38,6 +38,7 @@ public:
     void flag(std::string_view key, bool& out);
     void choice(std::string_view key, std::string& out, std::span<const std::string_view> words);
     void listen_on(std::string_view key, endpoint& out);
+    void listen_on(std::string_view key, std::optional<endpoint>& out); // or `off`
     void duration(std::string_view key, std::chrono::milliseconds& out, std::chrono::milliseconds least,
                   std::chrono::milliseconds most);
 

@@ -49,6 +49,13 @@ std::optional<int> inherited(const tcp::endpoint& wanted)
     return std::nullopt;
 }
 
+// Each bridge of a machine has its own.
+std::string what_to_do(const std::string& key)
+{
+    return "; another program, perhaps another bridge, has it: give " + key + " another port" +
+           (key == "server.admin" ? ", or `off` where nobody needs metrics and calls" : "");
+}
+
 tcp::acceptor listen(boost::asio::io_context& on, const config::endpoint& at, const std::string& key)
 {
     const tcp::endpoint endpoint = resolve(on, at, key);
@@ -63,9 +70,11 @@ tcp::acceptor listen(boost::asio::io_context& on, const config::endpoint& at, co
         acceptor.bind(endpoint);
         acceptor.listen(4096);
     } catch (const boost::system::system_error& why) {
+        const bool taken = why.code() == boost::asio::error::address_in_use;
         throw std::system_error(std::error_code(why.code()),
                                 "cannot listen on " + at.address + " port " + std::to_string(at.port) + " (" + key + ")" +
-                                    (::sd_listen_fds(0) > 0 ? "; the sockets that systemd passes are of other addresses" : ""));
+                                    (::sd_listen_fds(0) > 0 ? "; the sockets that systemd passes are of other addresses" : "") +
+                                    (taken ? what_to_do(key) : ""));
     }
     return acceptor;
 }

@@ -20,10 +20,11 @@ constexpr std::array<std::string_view, 7> resources{"/v1/ws",      "/v1/sse",  "
                                                     "/v1/session", "/healthz", "/readyz"};
 constexpr std::array<std::string_view, 9> methods{"GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT"};
 
-answer not_found(const request& asked)
+answer not_found(const request& asked, const config::server& settings)
 {
-    const bool moved = asked.path == "/metrics";
-    return refuse({error_code::not_found, "there is nothing at " + protocol::excerpt(asked.path) + (moved ? "; metrics are at server.admin" : "")});
+    const bool for_operators = asked.path == "/metrics" || asked.path.starts_with("/admin/");
+    const std::string moved = settings.admin ? "; it is at server.admin" : "; it would be at server.admin, which is off";
+    return refuse({error_code::not_found, "there is nothing at " + protocol::excerpt(asked.path) + (for_operators ? moved : "")});
 }
 
 // The same for a user at every bridge and at all times (FNV-1a), and different for each transport.
@@ -74,7 +75,7 @@ route router::find(const request& asked) const
     const bool known = std::find(resources.begin(), resources.end(), asked.path) != resources.end();
     const auto page = !known && with_.find_page ? with_.find_page(asked.path) : std::nullopt;
     if (!known && !page) {
-        return not_found(asked);
+        return not_found(asked, settings_);
     }
     if (asked.method == "OPTIONS" && may_talk(asked, settings_.origins)) {
         return preflight(asked);

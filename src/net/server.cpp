@@ -69,7 +69,7 @@ struct server::state {
     std::vector<std::unique_ptr<worker>> workers;
     // Both live on the first worker.
     std::unique_ptr<listener> accepting;
-    std::unique_ptr<listener> accepting_admin;
+    std::unique_ptr<listener> accepting_admin; // null: server.admin is off
     std::size_t turn = 0;
     bool running = false;
 };
@@ -95,16 +95,22 @@ void server::start()
     worker& first = *state_->workers.front();
     const config::server& settings = first.settings();
     state_->accepting = std::make_unique<listener>(first.context(), state_->shared, settings, settings.listen, "server.listen", state_->shared.connections);
-    state_->accepting_admin = std::make_unique<listener>(first.context(), state_->shared, settings, settings.admin, "server.admin", state_->shared.admin_connections);
     port_ = state_->accepting->port();
-    admin_port_ = state_->accepting_admin->port();
+    if (settings.admin) {
+        state_->accepting_admin = std::make_unique<listener>(first.context(), state_->shared, settings, *settings.admin, "server.admin", state_->shared.admin_connections);
+        admin_port_ = state_->accepting_admin->port();
+    }
     boost::asio::post(first.context(), [state = state_.get(), &first] {
         first.spawn(state->accepting->run([state] { return state->next(door::clients); }));
-        first.spawn(state->accepting_admin->run([state] { return state->next(door::admin); }));
+        if (state->accepting_admin) {
+            first.spawn(state->accepting_admin->run([state] { return state->next(door::admin); }));
+        }
     });
     warn_of_limit(settings.limits);
     state_->shared.tell(observe::listening{settings.listen.address, port_, "clients"});
-    state_->shared.tell(observe::listening{settings.admin.address, admin_port_, "administration"});
+    if (settings.admin) {
+        state_->shared.tell(observe::listening{settings.admin->address, admin_port_, "administration"});
+    }
     for (auto& each : state_->workers) {
         each->start();
     }
@@ -135,7 +141,9 @@ void server::stop(std::chrono::milliseconds deadline)
     const auto until = std::chrono::steady_clock::now() + deadline;
     post(0, [state = state_.get()] {
         state->accepting->close();
-        state->accepting_admin->close();
+        if (state->accepting_admin) {
+            state->accepting_admin->close();
+        }
     });
     std::vector<std::future<void>> drained;
     for (auto& each : state_->workers) {

@@ -37,7 +37,7 @@ public:
     void start();
     void stop(std::chrono::milliseconds deadline);
 
-    // Where it listens; the real ports where 0 was asked for. After start().
+    // Where it listens; the real ports where 0 was asked for; no port for operators (0) where server.admin is off. After start().
     std::uint16_t port() const { return port_; }
     std::uint16_t admin_port() const { return admin_port_; }
 

@@ -31,8 +31,7 @@ TEST_CASE("the reference configuration is the default one")
     CHECK(read.database.notify_channels == plain.database.notify_channels);
     CHECK(read.server.listen.address == plain.server.listen.address);
     CHECK(read.server.listen.port == plain.server.listen.port);
-    CHECK(read.server.admin.port == plain.server.admin.port);
-    CHECK(read.server.admin.address == plain.server.admin.address);
+    CHECK(read.server.admin == plain.server.admin);
     CHECK(read.server.admin_token == plain.server.admin_token);
     CHECK(read.server.certificate.has_value() == plain.server.certificate.has_value());
     CHECK(read.server.origins == plain.server.origins);
@@ -97,6 +96,15 @@ TEST_CASE("the examples of the manual are valid")
     }
 }
 
+TEST_CASE("the operators' address can be off, the clients' cannot")
+{
+    CHECK_FALSE(valid("server: {admin: off}").server.admin);
+    CHECK(problems("server: {listen: off}") == "test.yaml:1:18: error: server.listen takes an address and a port, like 127.0.0.1:8080 or [::]:8080, not 'off'");
+    CHECK(contains(problems("server: {admin: none}"), "server.admin takes an address and a port"));
+    CHECK(valid("server: {listen: '127.0.0.1:1'}").server.admin == config::server().admin);
+    CHECK(config::needs_restart(valid(""), valid("server: {admin: off}")) == std::vector<std::string>{"server.admin"});
+}
+
 TEST_CASE("every key is read")
 {
     const auto read = valid(R"(
@@ -130,8 +138,7 @@ log: {level: debug, format: json}
     CHECK(read.database.notify_channels == std::vector<std::string>{"legacy", "odd channel"});
     CHECK(read.server.listen.address == "0.0.0.0");
     CHECK(read.server.listen.port == 9090);
-    CHECK(read.server.admin.address == "::1");
-    CHECK(read.server.admin.port == 9091);
+    CHECK(read.server.admin == config::endpoint{"::1", 9091});
     REQUIRE(read.server.certificate);
     CHECK(read.server.certificate->certificate == "a.pem");
     CHECK(read.server.certificate->key == "b.pem");

@@ -54,6 +54,30 @@ TEST_CASE("operators have an address of their own, clients another", "[net]")
     CHECK(refused(clients.request("POST", "/admin/echo", proper, "{}")) == "404 not_found");
 }
 
+TEST_CASE("without an operators' address there are neither metrics nor calls, and who looks for them is told why", "[net]")
+{
+    auto how = with_token();
+    how.settings.admin.reset();
+    running_server running(how);
+    CHECK(running.admin_port() == 0);
+    http_client clients(running.port());
+    CHECK(clients.get("/healthz").status == 200);
+    for (const auto& answer : {clients.get("/metrics"), clients.request("POST", "/admin/echo", proper, "{}")}) {
+        CHECK(refused(answer) == "404 not_found");
+        CHECK(answer.body.find("server.admin, which is off") != std::string::npos);
+    }
+}
+
+TEST_CASE("a second bridge on a machine is told which ports clash, and what to do", "[net]")
+{
+    running_server first(with_token());
+    auto how = with_token();
+    how.settings.admin = config::endpoint{"127.0.0.1", first.admin_port()};
+    CHECK_THROWS_WITH(running_server(how), Catch::Contains("server.admin") && Catch::Contains("another port, or `off`"));
+    how.settings.listen.port = first.port();
+    CHECK_THROWS_WITH(running_server(how), Catch::Contains("server.listen") && Catch::Contains("another port") && !Catch::Contains("off"));
+}
+
 TEST_CASE("a call wants the operators' token, and JSON", "[net]")
 {
     running_server running(with_token());
