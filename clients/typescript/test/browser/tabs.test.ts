@@ -10,7 +10,7 @@ import {until} from '../support/until.js';
 import {schema, work} from '../support/witness.js';
 
 const script = (url: string, beat: number) => `
-  const limits = {backoff: 100, backoffMost: 1000, probe: 500, probeMost: 1000, linger: 100};
+  const limits = {backoff: 100, backoffMost: 1000, probe: 500, probeMost: 1000, linger: 100, open: 30_000};
   const who = new URLSearchParams(location.hash.slice(1)).get('user') ?? '7';
   const client = window.client = rowcast.connect({url: '${url}', limits, tabs: {beat: ${beat}}, token: () => window.token(who)});
   window.came = [];
@@ -138,7 +138,8 @@ test('when no tab wants anything the connection goes, and one that comes back ma
   for (const page of pages) await page.evaluate('stop()');
   for (const page of pages) await page.waitForFunction(`client.status.state === 'idle'`);
   await pages[0]!.waitForFunction('navigator.locks.query().then(({held}) => held.length === 0)');
-  await open();
+  const page = await open();
   assert.equal(proxy.count('/v1/ws'), 2);
   await database.execute(work(5, 1));
+  await saw(page, database);
 });
