@@ -1,6 +1,7 @@
 // Who has the connection, and who is told what, with tabs, time and a network that are made up.
 import assert from 'node:assert/strict';
 import test, {type TestContext} from 'node:test';
+import {RowcastError} from '@rowcast/client';
 import {acrossTabs} from '@rowcast/client/tabs';
 import {scopeOf} from '../src/tabs/scope.js';
 import type {WireSubscription} from '../src/transports/transport.js';
@@ -152,6 +153,31 @@ test('a tab that takes nothing is left, with a bounded number of events on their
   const events = Array.from({length: 1000}, (_, index) => ({id: `${index}`, tx: 't', subs: [id]}));
   for (let each = 0; each < 101; ++each) connection.listener.frame({type: 'changes', ids: [id], cursor: 'c', events, more: false});
   assert.deepEqual(connection.removed, [id]);
+});
+
+test('where a session has no room for the subscriptions of all tabs there is another one', async (t) => {
+  const [browser, clock] = [new Browser(), new FakeClock()];
+  const first = open(t, browser, clock);
+  await settle();
+  const connection = first.made[0]!;
+  connection.works();
+  const second = open(t, browser, clock);
+  await settle();
+  const [{id}] = connection.added.splice(0) as [WireSubscription];
+  connection.listener.frame({type: 'refused', id, error: new RowcastError('too_many_subscriptions', '100 of 100')});
+  await settle();
+  assert.equal(first.made.length, 2);
+  first.made[1]!.works();
+  await settle();
+  assert.deepEqual([first.client.status.state, second.client.status.state, connection.closed], ['live', 'live', false]);
+  assert.deepEqual(second.client.status.error, undefined);
+  // Alone on a connection, it is told: there is nowhere else to go.
+  second.client.table('public.b').subscribe({});
+  await settle();
+  const [{id: other}] = first.made[1]!.added.splice(0) as [WireSubscription];
+  first.made[1]!.listener.frame({type: 'refused', id: other, error: new RowcastError('too_many_subscriptions', '100 of 100')});
+  await settle();
+  assert.equal(first.made.length, 2);
 });
 
 test('where locks may not be asked for, each tab has a connection of its own', async (t) => {

@@ -1,4 +1,4 @@
-// The tab that has the connections: one for each transport in use, and every tab's subscriptions on it.
+// The tab that has the connections: one for each transport in use (more, where a session has no room for all), and every tab's subscriptions on it.
 import type {Transport} from '../machine.js';
 import {isOfToken, type RowcastError} from '../problem.js';
 import type {WireEvent} from '../protocol.js';
@@ -35,6 +35,8 @@ interface Trunk {
   /** The newest one that it has been given. */
   token: string | undefined;
   opened: boolean;
+  /** The server takes no more subscriptions on it. */
+  full: boolean;
 }
 
 const asFailure = ({code, message, wait}: RowcastError): Failure => ({code, message, wait});
@@ -48,7 +50,7 @@ export class Hub {
   readonly #unused: () => void;
   readonly #channel: TabChannel;
   readonly #fars = new Map<string, Far>();
-  readonly #trunks = new Map<Transport, Trunk>();
+  readonly #trunks = new Set<Trunk>();
   #last = 0;
 
   /** `unused`: called when the last link has gone. */
@@ -70,7 +72,7 @@ export class Hub {
   /** The lock is another's, or nobody needs this one any more. */
   close(): void {
     this.#channel.close();
-    for (const trunk of this.#trunks.values()) trunk.connection.close();
+    for (const {connection} of this.#trunks) connection.close();
     this.#trunks.clear();
     for (const far of this.#fars.values()) this.#tell(far, {type: 'ended', why: moved});
     for (const far of this.#fars.values()) far.inbox.close();
@@ -97,7 +99,7 @@ export class Hub {
   }
 
   #welcome({link, transport, token, heartbeat, visible}: Request & {type: 'open'}): void {
-    const trunk = this.#trunks.get(transport) ?? this.#dig(transport, token, heartbeat);
+    const trunk = [...this.#trunks].find((each) => each.transport === transport && !each.full) ?? this.#dig(transport, token, heartbeat);
     const far: Far = {
       number: ++this.#last, inbox: this.#surroundings.channel(inboxOf(this.#scope, link)), trunk, ids: new Set(),
       token, visible, asked: this.#now, sent: 0, taken: 0, heard: false,
@@ -156,11 +158,11 @@ export class Hub {
     for (const [link, each] of this.#fars) if (each === far) this.#fars.delete(link);
     inbox.close();
     trunk.fars.delete(far);
-    if (this.#trunks.get(trunk.transport) === trunk) {
+    if (this.#trunks.has(trunk)) {
       if (trunk.fars.size > 0) {
         for (const id of ids) trunk.connection.remove(id);
       } else {
-        this.#trunks.delete(trunk.transport);
+        this.#trunks.delete(trunk);
         trunk.connection.close();
       }
     }
@@ -173,7 +175,7 @@ export class Hub {
 
   #dig(transport: Transport, token: string | undefined, heartbeat: number): Trunk {
     const fars = new Set<Far>();
-    const isUsed = () => this.#trunks.get(transport) === trunk;
+    const isUsed = () => this.#trunks.has(trunk);
     const connection = this.#openers[transport]!(
       {...this.#setting, transport, token, heartbeat, visible: () => [...fars].some(({visible}) => visible)},
       {
@@ -188,14 +190,14 @@ export class Hub {
         ended: (why) => isUsed() && this.#ended(trunk, why),
         heard: () => fars.forEach((far) => (far.heard = true)),
       });
-    const trunk: Trunk = {transport, fars, connection, token, opened: false};
-    this.#trunks.set(transport, trunk);
+    const trunk: Trunk = {transport, fars, connection, token, opened: false, full: false};
+    this.#trunks.add(trunk);
     return trunk;
   }
 
   // A token that was refused is no reason to doubt the others'.
   #ended(trunk: Trunk, why: RowcastError): void {
-    this.#trunks.delete(trunk.transport);
+    this.#trunks.delete(trunk);
     for (const far of [...trunk.fars]) this.#leave(far, isOfToken(why) && far.token !== trunk.token ? moved : asFailure(why));
   }
 
@@ -207,7 +209,10 @@ export class Hub {
     const [far, id] = this.#owner(frame.id, trunk);
     if (!far) return;
     if (frame.type !== 'subscribed') far.ids.delete(frame.id);
-    if (frame.type === 'refused') this.#tell(far, {type: 'refused', id, why: asFailure(frame.error)});
+    if (frame.type === 'refused' && frame.error.code === 'too_many_subscriptions' && trunk.fars.size > 1) {
+      trunk.full = true;
+      this.#leave(far, moved); // to another one
+    } else if (frame.type === 'refused') this.#tell(far, {type: 'refused', id, why: asFailure(frame.error)});
     else this.#tell(far, {type: 'frame', frame: {...frame, id}});
   }
 
