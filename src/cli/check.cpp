@@ -1,19 +1,16 @@
-#include "auth/authenticator.hpp"
 #include "cli/commands.hpp"
+#include "cli/configuration_problems.hpp"
 #include "cli/explanation_text.hpp"
 #include "cli/settings.hpp"
 #include "cli/terminal.hpp"
 #include "config/expectations.hpp"
 #include "config/load.hpp"
 #include "postgres/catalog_reader.hpp"
-#include "postgres/select_rights.hpp"
-#include "postgres/set_reader.hpp"
 #include "protocol/explanation_json.hpp"
 
 #include <unistd.h>
 
 #include <iostream>
-#include <iterator>
 #include <memory>
 
 namespace rowcast::cli {
@@ -81,53 +78,6 @@ private:
     std::string json_;
 };
 
-void append(std::vector<config::problem>& to, std::vector<config::problem> more)
-{
-    std::move(more.begin(), more.end(), std::back_inserter(to));
-}
-
-// Of the sets, what PostgreSQL has against their queries. That one watches a table which rowcast does not is said elsewhere.
-std::vector<config::problem> set_problems(const policy::rules& of, const policy::catalog& watched, const std::string& url)
-{
-    const observe::sink quiet = [](const observe::observation&) {};
-    postgres::set_reader reader({.url = url, .purpose = "rowcast command"}, quiet, nullptr);
-    std::vector<config::problem> found;
-    for (const auto& [name, definition] : of.sets) {
-        policy::set_definition set = *definition;
-        std::erase_if(set.watch, [&](const std::string& table) { return !watched.find(table); });
-        if (const auto how = reader.prepare(set, watched); !how.problem.empty()) {
-            found.push_back({set.at, "sets." + name + ".query: " + how.problem});
-        }
-    }
-    return found;
-}
-
-// Initial rows are read from the tables themselves, by a role that may need to be let.
-std::vector<config::problem> rights_problems(const config::configuration& of, postgres::connection& on)
-{
-    const auto warning = [](core::mark at, std::string message) {
-        return config::problem{at, std::move(message), config::problem::weight::warning};
-    };
-    std::vector<std::string> given;
-    for (const auto& [name, rules] : of.rules.tables) {
-        given.push_back(name);
-    }
-    std::vector<config::problem> found;
-    try {
-        const std::string& url = of.database.rows.url;
-        const std::string role = url.empty() ? on.user() : postgres::connection({.url = url, .purpose = "rowcast command"}).user();
-        for (const postgres::missing_right& each : postgres::missing_rights(on, role, given)) {
-            const auto& rules = of.rules.tables.find(each.table)->second;
-            found.push_back(warning(rules.empty() ? core::mark{} : rules.front().at,
-                                    each.table + ": the role " + each.role + " may not read it, so there are no initial rows of it; run: " +
-                                        each.grant + ";"));
-        }
-    } catch (const postgres::database_error& error) {
-        found.push_back(warning({}, std::string("the role that reads initial rows (database.rows.url) cannot be looked at: ") + error.what()));
-    }
-    return found;
-}
-
 exit_status run(const options& given)
 {
     report_writer out(given);
@@ -139,16 +89,15 @@ exit_status run(const options& given)
     }
     const auto& read = std::get<config::configuration>(loaded);
     const std::string url = given.offline ? "" : given.database.empty() ? read.database.url : given.database;
-    std::vector<config::problem> problems = auth::problems(read.auth);
-    append(problems, config::misspelt_roles(read));
+    std::vector<config::problem> problems = problems_of(read);
     policy::catalog_ptr watched;
     try {
         if (!url.empty()) {
             postgres::connection on({.url = url, .purpose = "rowcast command"});
             watched = postgres::read_catalog(on);
-            append(problems, config::check(read.rules, *watched));
-            append(problems, set_problems(read.rules, *watched, url));
-            append(problems, rights_problems(read, on));
+            for (config::problem& each : problems_with(read, on, *watched, url)) {
+                problems.push_back(std::move(each));
+            }
         }
     } catch (const postgres::database_error&) {
         out.tell(problems);

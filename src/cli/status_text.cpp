@@ -1,41 +1,15 @@
 #include "cli/status_text.hpp"
 
+#include "cli/quantity_text.hpp"
 #include "cli/text_table.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 namespace rowcast::cli {
 
 namespace {
-
-std::string decimal(double value, const char* unit)
-{
-    std::array<char, 64> buffer{};
-    std::snprintf(buffer.data(), buffer.size(), value < 10 ? "%.1f %s" : "%.0f %s", value, unit);
-    return buffer.data();
-}
-
-std::string size_text(std::uint64_t bytes)
-{
-    constexpr std::array units{"bytes", "KB", "MB", "GB", "TB"};
-    double value = static_cast<double>(bytes);
-    std::size_t unit = 0;
-    for (; value >= 1024 && unit + 1 < units.size(); ++unit) {
-        value /= 1024;
-    }
-    return unit == 0 ? std::to_string(bytes) + " bytes" : decimal(value, units[unit]);
-}
-
-std::string age_text(double seconds)
-{
-    return seconds < 120    ? decimal(seconds, "s")
-           : seconds < 7200 ? decimal(seconds / 60, "min")
-                            : decimal(seconds / 3600, "h");
-}
 
 std::string join(const std::vector<std::string>& words)
 {
@@ -131,14 +105,8 @@ std::string bridges_text(const postgres::database_status& status, const painter&
     std::string warnings;
     for (const postgres::bridge_status& each : status.bridges) {
         out += (out.empty() ? "" : std::string(13, ' ')) + bridge_text(each);
-        const std::string who = paint(style::yellow, "! ") + printable(each.host) + ", process " + std::to_string(each.process) + ": ";
-        if (!each.connected) {
-            warnings += who + "has no connection any more, and said nothing for " + age_text(each.seen_s) + "\n";
-        } else if (each.seen_s > silent_after_s) {
-            warnings += who + "has said nothing for " + age_text(each.seen_s) + "; it may hang\n";
-        }
-        if (const std::string what = outlook(each, status); !what.empty()) {
-            warnings += who + what + "\n";
+        for (const std::string& what : bridge_warnings(each, status)) {
+            warnings += paint(style::yellow, "! ") + printable(each.host) + ", process " + std::to_string(each.process) + ": " + what + "\n";
         }
     }
     return out + warnings;
@@ -178,6 +146,20 @@ nlohmann::ordered_json bridge_json(const postgres::bridge_status& bridge, const 
 
 } // namespace
 
+std::vector<std::string> bridge_warnings(const postgres::bridge_status& bridge, const postgres::database_status& status)
+{
+    std::vector<std::string> found;
+    if (!bridge.connected) {
+        found.push_back("has no connection any more, and said nothing for " + age_text(bridge.seen_s));
+    } else if (bridge.seen_s > silent_after_s) {
+        found.push_back("has said nothing for " + age_text(bridge.seen_s) + "; it may hang");
+    }
+    if (std::string what = outlook(bridge, status); !what.empty()) {
+        found.push_back(std::move(what));
+    }
+    return found;
+}
+
 std::string status_text(const postgres::database_status& status, const painter& paint, std::size_t width)
 {
     std::string out = paint(style::bold, "rowcast " + printable(status.sql_version)) + " in PostgreSQL " +
@@ -192,7 +174,7 @@ std::string status_text(const postgres::database_status& status, const painter& 
     out += "Bridges:     " + bridges_text(status, paint);
     if (status.notification_queue_usage > 0.1) {
         out += paint(style::yellow, "! ") + "The notification queue is " +
-               decimal(status.notification_queue_usage * 100, "%") +
+               decimal_text(status.notification_queue_usage * 100, "%") +
                " full: some session that LISTENs has stayed in a transaction (see pg_stat_activity).\n";
     }
     return out;
