@@ -6,7 +6,7 @@ revoke all on all sequences in schema rowcast from public;
 
 -- Read-only, and evaluated as whoever reads the view rowcast.watched (who needs the schema's usage to get here).
 grant execute on function rowcast.version(), rowcast.table_name(oid), rowcast.table_relations(regclass),
-  rowcast.captured_columns(rowcast.watch_list), rowcast.triggers_state(regclass, boolean),
+  rowcast.captured_columns(rowcast.watch_list), rowcast.triggers_state(regclass, boolean), rowcast.table_shape(regclass),
   rowcast.earlier_triggers(regclass), rowcast.json_cast_inside(oid) to public;
 
 grant insert on rowcast.change_log to rowcast_capture;
