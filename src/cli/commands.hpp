@@ -22,6 +22,7 @@ void add_tail(CLI::App& program, action& chosen);
 void add_revoke(CLI::App& program, action& chosen);
 void add_explain(CLI::App& program, action& chosen);
 void add_check(CLI::App& program, action& chosen);
+void add_doctor(CLI::App& program, action& chosen);
 void add_token(CLI::App& program, action& chosen);
 void add_demo(CLI::App& program, action& chosen);
 

@@ -48,6 +48,7 @@ exit_status run(int argc, char** argv)
     cli::add_revoke(program, chosen);
     cli::add_explain(program, chosen);
     cli::add_check(program, chosen);
+    cli::add_doctor(program, chosen);
     cli::add_token(program, chosen);
     cli::add_demo(program, chosen);
     if (argc < 2) {

@@ -89,7 +89,7 @@ TEST_CASE("help is there for every command, with status 0")
 {
     const std::string all = run_rowcast({"--help"}).output;
     for (const char* name :
-         {"serve", "install", "uninstall", "watch", "unwatch", "status", "tail", "explain", "check", "token", "demo"}) {
+         {"serve", "install", "uninstall", "watch", "unwatch", "status", "tail", "explain", "check", "doctor", "token", "demo"}) {
         CAPTURE(name);
         CHECK_THAT(all, Contains(name));
         const outcome help = run_rowcast({name, "--help"});
