@@ -63,6 +63,14 @@ std::optional<core::failure> check(const message& read)
     return std::nullopt;
 }
 
+// So that the page which asks can read it.
+answer refuse_to(const request& asked, const core::failure& why)
+{
+    answer out = refuse(why);
+    add_cors_headers(out, asked);
+    return out;
+}
+
 request understand(const message& read, const std::string& peer)
 {
     request out;
@@ -190,28 +198,35 @@ private:
             }
             co_return;
         }
+        answer out;
         if (auto* stream = std::get_if<open_stream>(&where)) {
-            open_ = false;
-            how.streamed = true;
-            how.keep_alive = false;
+            framing streamed = how;
+            streamed.streamed = true;
+            streamed.keep_alive = false;
             answer first;
             first.content_type = "text/event-stream";
             // Proxies keep streams back otherwise.
             first.headers = {{"Cache-Control", "no-cache, no-store"}, {"X-Accel-Buffering", "no"}};
             add_cors_headers(first, asked);
-            co_await run_stream(on_, stream_.socket(), std::move(*stream), std::move(first), how);
-            co_return;
-        }
-        if (auto* rows = std::get_if<open_rows>(&where)) {
-            how.streamed = true;
-            how.keep_alive = how.keep_alive && how.http_1_1;
+            const auto done = co_await run_stream(on_, stream_.socket(), std::move(*stream), std::move(first), streamed);
+            if (done) {
+                open_ = false;
+                co_return;
+            }
+            out = refuse_to(asked, done.error());
+        } else if (auto* rows = std::get_if<open_rows>(&where)) {
+            framing streamed = how;
+            streamed.streamed = true;
+            streamed.keep_alive = how.keep_alive && how.http_1_1;
             answer first;
             add_cors_headers(first, asked);
-            open_ = co_await run_rows(on_, stream_.socket(), std::move(*rows), std::move(first), how) && how.keep_alive && !last_;
-            co_return;
-        }
-        answer out;
-        if (auto* poll = std::get_if<open_poll>(&where)) {
+            const auto whole = co_await run_rows(on_, stream_.socket(), std::move(*rows), std::move(first), streamed);
+            if (whole) {
+                open_ = *whole && streamed.keep_alive && !last_;
+                co_return;
+            }
+            out = refuse_to(asked, whole.error());
+        } else if (auto* poll = std::get_if<open_poll>(&where)) {
             if (how.head_only) {
                 poll->asked.wait = 0s;
             }
@@ -247,11 +262,11 @@ private:
             }
             auto loaded = co_await load(std::move(missing->sets));
             if (!loaded) {
-                co_return refuse(loaded.error());
+                co_return refuse_to(asked, loaded.error());
             }
             kept = std::move(*loaded);
         }
-        co_return refuse({error_code::unavailable, "what you may see changes faster than it can be read; ask again"});
+        co_return refuse_to(asked, {error_code::unavailable, "what you may see changes faster than it can be read; ask again"});
     }
 
     awaitable<core::result<services::set_values>> load(std::vector<policy::set_call> sets)

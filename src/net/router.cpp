@@ -27,6 +27,11 @@ answer not_found(const request& asked, const config::server& settings)
     return refuse({error_code::not_found, "there is nothing at " + protocol::excerpt(asked.path) + (for_operators ? moved : "")});
 }
 
+answer refuse_origin(const request& asked)
+{
+    return refuse({error_code::forbidden, "pages of " + protocol::excerpt(asked.origin) + " are not among server.origins"});
+}
+
 // The same for a user at every bridge and at all times (FNV-1a), and different for each transport.
 bool is_offered(std::string_view transport, unsigned percent, std::string_view user)
 {
@@ -77,10 +82,10 @@ route router::find(const request& asked) const
     if (!known && !page) {
         return not_found(asked, settings_);
     }
-    if (asked.method == "OPTIONS" && may_talk(asked, settings_.origins)) {
-        return preflight(asked);
+    if (asked.method == "OPTIONS") {
+        return may_talk(asked, settings_.origins) ? preflight(asked) : refuse_origin(asked);
     }
-    if (asked.method != "GET" && asked.method != "HEAD" && asked.method != "OPTIONS") {
+    if (asked.method != "GET" && asked.method != "HEAD") {
         answer out = refuse({error_code::method_not_allowed, "this resource is only read: GET, HEAD or OPTIONS"});
         out.headers.emplace_back("Allow", "GET, HEAD, OPTIONS");
         return out;
@@ -92,7 +97,7 @@ route router::find(const request& asked) const
         return std::move(*state);
     }
     if (!may_talk(asked, settings_.origins)) {
-        return refuse({error_code::forbidden, "pages of " + protocol::excerpt(asked.origin) + " are not among server.origins"});
+        return refuse_origin(asked);
     }
     if (asked.path == "/v1/ws") {
         return websocket(asked);

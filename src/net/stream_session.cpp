@@ -214,12 +214,11 @@ public:
     {
     }
 
-    awaitable<bool> run(answer first, framing how)
+    awaitable<core::result<bool>> run(answer first, framing how)
     {
         auto piece = co_await next();
         if (rows_.refused()) {
-            how.streamed = false;
-            co_return co_await write(to_http(refuse(*rows_.refused()), how));
+            co_return *rows_.refused();
         }
         std::string text = to_http(first, how);
         while (piece) {
@@ -291,25 +290,23 @@ private:
 
 } // namespace
 
-awaitable<void> run_stream(worker& on, tcp::socket& client, open_stream what, answer first, framing how)
+awaitable<core::result<void>> run_stream(worker& on, tcp::socket& client, open_stream what, answer first, framing how)
 {
     auto place = on.shared().count.enter(what.who.subject);
-    std::string refused;
     if (!place) {
-        refused = to_http(refuse(place.error()), {false, how.head_only, false, how.http_1_1});
-    } else if (how.head_only) {
-        refused = to_http(first, how);
-    } else {
-        stream_session session(on, client, std::move(what), std::move(*place), how.http_1_1);
-        if (auto opened = session.open(); opened) {
-            co_await session.run(to_http(first, how));
-        } else {
-            refused = to_http(refuse(opened.error()), {false, false, false, how.http_1_1});
-        }
+        co_return place.error();
     }
-    if (!refused.empty()) {
-        co_await boost::asio::async_write(client, boost::asio::buffer(refused), as_result);
+    if (how.head_only) {
+        const std::string text = to_http(first, how);
+        co_await boost::asio::async_write(client, boost::asio::buffer(text), as_result);
+        co_return core::result<void>();
     }
+    stream_session session(on, client, std::move(what), std::move(*place), how.http_1_1);
+    auto opened = session.open();
+    if (opened) {
+        co_await session.run(to_http(first, how));
+    }
+    co_return opened;
 }
 
 awaitable<std::optional<answer>> run_poll(worker& on, tcp::socket& client, open_poll what)
@@ -322,12 +319,14 @@ awaitable<std::optional<answer>> run_poll(worker& on, tcp::socket& client, open_
     co_return co_await session.run();
 }
 
-awaitable<bool> run_rows(worker& on, tcp::socket& client, open_rows what, answer first, framing how)
+awaitable<core::result<bool>> run_rows(worker& on, tcp::socket& client, open_rows what, answer first, framing how)
 {
     auto place = on.shared().count.enter(what.who.subject);
-    if (!place || how.head_only) {
-        how.streamed = how.streamed && place;
-        const std::string text = to_http(place ? first : refuse(place.error()), how);
+    if (!place) {
+        co_return place.error();
+    }
+    if (how.head_only) {
+        const std::string text = to_http(first, how);
         auto [why, size] = co_await boost::asio::async_write(client, boost::asio::buffer(text), as_result);
         co_return !why;
     }

@@ -7,12 +7,14 @@
 #include "running_server.hpp"
 #include "support/http_client.hpp"
 #include "support/raw_client.hpp"
+#include "support/websocket_client.hpp"
 
 using namespace rowcast;
 using net::running_server;
 using nlohmann::json;
 using support::http_client;
 using support::raw_client;
+using support::websocket_client;
 
 namespace {
 
@@ -145,6 +147,22 @@ TEST_CASE("pages of other origins are let in by the list only", "[net]")
     CHECK(answer.status == 403);
     // An error, too, must be readable for the page that it is meant for.
     answer = client.get("/v1/changes?table=public.nothing", {{"Origin", "https://app.example.com"}});
+    CHECK(answer.fields.at("access-control-allow-origin") == "https://app.example.com");
+    CHECK(client.request("OPTIONS", "/healthz", {{"Origin", "https://evil.example.com"}}, "").status == 403);
+}
+
+TEST_CASE("a page can read why it is refused a stream, changes or rows", "[net]")
+{
+    running_server::options how;
+    how.settings.origins = {"https://app.example.com"};
+    how.settings.limits.sessions = 1;
+    running_server running(how);
+    websocket_client only(running.port());
+    only.await("welcome");
+    const std::string path = GENERATE(as<std::string>(), "/v1/sse", "/v1/changes", "/v1/rows");
+    http_client client(running.port());
+    const auto answer = client.get(path + "?table=public.orders", {{"Origin", "https://app.example.com"}, {"Authorization", "Bearer ann"}});
+    CHECK(code_of(answer) == "too_many_sessions");
     CHECK(answer.fields.at("access-control-allow-origin") == "https://app.example.com");
 }
 
