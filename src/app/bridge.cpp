@@ -343,7 +343,9 @@ std::vector<config::problem> bridge::parts::adopt(const config::configuration& w
     if (auto unusable = auth::problems(wanted.auth); !unusable.empty()) {
         return unusable;
     }
+    net::tls_context_ptr tls;
     try {
+        tls = net::make_tls_context(wanted.server.certificate);
         trusted.replace(wanted.auth);
     } catch (const std::invalid_argument& unusable) {
         return {{{}, unusable.what()}};
@@ -358,7 +360,7 @@ std::vector<config::problem> bridge::parts::adopt(const config::configuration& w
         longest_token = wanted.auth.longest_token;
     }
     keeping->set_retention(wanted.database.keep);
-    server.adopt(wanted.server, wanted.rollout);
+    server.adopt(wanted.server, wanted.rollout, tls);
     server.admissions_changed();
     server.permissions_changed();
     if (outside.reloaded) {

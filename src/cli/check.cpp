@@ -5,6 +5,7 @@
 #include "cli/terminal.hpp"
 #include "config/expectations.hpp"
 #include "config/load.hpp"
+#include "net/tls.hpp"
 #include "postgres/catalog_reader.hpp"
 #include "protocol/explanation_json.hpp"
 
@@ -12,6 +13,7 @@
 
 #include <iostream>
 #include <memory>
+#include <stdexcept>
 
 namespace rowcast::cli {
 
@@ -90,6 +92,11 @@ exit_status run(const options& given)
     const auto& read = std::get<config::configuration>(loaded);
     const std::string url = given.offline ? "" : given.database.empty() ? read.database.url : given.database;
     std::vector<config::problem> problems = problems_of(read);
+    try {
+        net::make_tls_context(read.server.certificate);
+    } catch (const std::invalid_argument& unusable) {
+        problems.push_back({{}, unusable.what()});
+    }
     policy::catalog_ptr watched;
     try {
         if (!url.empty()) {

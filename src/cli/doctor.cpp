@@ -7,8 +7,8 @@
 #include "cli/settings.hpp"
 #include "config/jwt.hpp"
 #include "config/quantity.hpp"
-#include "net/certificate.hpp"
 #include "net/descriptors.hpp"
+#include "net/tls.hpp"
 #include "postgres/catalog_reader.hpp"
 
 #include <unistd.h>
@@ -16,6 +16,7 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 
 namespace rowcast::cli {
 
@@ -67,17 +68,18 @@ std::vector<finding> key_sets(const config::auth& settings)
 
 std::vector<finding> certificate(const config::tls& files)
 {
-    const auto valid = net::remaining_validity(files);
-    if (!valid) {
-        return {{severity::error, "server.tls: " + valid.error().message, "a bridge cannot start with it",
-                 "correct server.tls, or the files"}};
+    seconds valid{0};
+    try {
+        valid = net::remaining_validity(*net::make_tls_context(files));
+    } catch (const std::invalid_argument& unusable) {
+        return {{severity::error, unusable.what(), "a bridge cannot start with it", "correct server.tls, or the files"}};
     }
-    if (*valid < certificate_warning) {
-        const bool over = valid->count() <= 0;
+    if (valid < certificate_warning) {
+        const bool over = valid.count() <= 0;
         return {{over ? severity::error : severity::warning,
                  files.certificate +
-                     (over ? " has expired" : " expires in " + age_text(static_cast<double>(valid->count()))),
-                 "clients refuse to connect once it has", "renew it (certbot renew), then restart the bridge"}};
+                     (over ? " has expired" : " expires in " + age_text(static_cast<double>(valid.count()))),
+                 "clients refuse to connect once it has", "renew it (certbot renew), then SIGHUP to the bridge"}};
     }
     return {};
 }

@@ -1,16 +1,6 @@
 #include "config/restart.hpp"
 
 namespace rowcast::config {
-namespace {
-
-bool is_same(const std::optional<tls>& left, const std::optional<tls>& right)
-{
-    return left.has_value() == right.has_value() &&
-           (!left || (left->certificate == right->certificate && left->key == right->key));
-}
-
-} // namespace
-
 std::vector<std::string> needs_restart(const configuration& running, const configuration& wanted)
 {
     std::vector<std::string> names;
@@ -24,7 +14,6 @@ std::vector<std::string> needs_restart(const configuration& running, const confi
     differs("database.notify_channels", running.database.notify_channels == wanted.database.notify_channels);
     differs("server.listen", running.server.listen == wanted.server.listen);
     differs("server.admin", running.server.admin == wanted.server.admin);
-    differs("server.tls", is_same(running.server.certificate, wanted.server.certificate));
     return names;
 }
 

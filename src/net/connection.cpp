@@ -1,8 +1,6 @@
 #include "net/connection.hpp"
 
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -12,6 +10,7 @@
 #include <optional>
 
 #include "net/admin_call.hpp"
+#include "net/channel.hpp"
 #include "net/origin.hpp"
 #include "net/stream_session.hpp"
 #include "net/wakeup.hpp"
@@ -31,6 +30,7 @@ using message = http::request<http::string_body>;
 constexpr std::size_t header_most = 16 * 1024;
 constexpr std::size_t target_most = 8 * 1024;
 constexpr std::uint64_t body_most = 64 * 1024;
+constexpr auto handshake_time = 10s; // of TLS
 constexpr auto idle_time = 75s;    // between two requests
 constexpr auto request_time = 10s; // from a request's first byte to its last
 constexpr auto write_time = 30s;   // for each piece of an answer
@@ -103,13 +103,16 @@ std::string address_of(const tcp::socket& client)
 class connection final : public activity {
 public:
     connection(worker& on, tcp::socket client, door through)
-        : activity(on), on_(on), through_(through), peer_(address_of(client)), stream_(std::move(client)), buffer_(header_most + body_most)
+        : activity(on), on_(on), through_(through), peer_(address_of(client)), client_(std::make_unique<channel>(std::move(client), header_most + body_most))
     {
     }
 
     // Returns the client that wants to go on as a WebSocket.
     awaitable<std::unique_ptr<upgrade>> run()
     {
+        if (const auto tls = on_.tls(); tls && through_ == door::clients) {
+            open_ = co_await secure(*tls);
+        }
         while (open_) {
             http::request_parser<http::string_body> parser;
             parser.header_limit(header_most);
@@ -117,17 +120,18 @@ public:
             if (!co_await first_bytes()) {
                 break;
             }
-            stream_.expires_after(request_time);
-            auto [why, size] = co_await http::async_read(stream_, buffer_, parser, as_result);
+            client_->expires_after(request_time);
+            auto [why, size] = co_await http::async_read(*client_, client_->ahead(), parser, as_result);
             if (why) {
                 co_await refuse_unreadable(why);
                 break;
             }
-            stream_.expires_never();
+            client_->expires_never();
             co_await serve(parser.release());
         }
         if (!upgrade_) {
-            close();
+            co_await client_->finish();
+            client_->close();
         }
         co_return std::move(upgrade_);
     }
@@ -139,23 +143,34 @@ public:
             abort();
         }
     }
-    void abort() override { stream_.cancel(); open_ = false; }
+    void abort() override { client_->cancel(); open_ = false; }
 
 private:
+    awaitable<bool> secure(boost::asio::ssl::context& with)
+    {
+        const auto how = co_await client_->secure(with, handshake_time);
+        if (how == channel::handshake::not_tls) {
+            answer out = refuse({error_code::bad_request, "this port speaks TLS: https:// and wss://"});
+            co_await write(to_http(out, {false, false, false, true}));
+            co_await client_->drain();
+        }
+        co_return how == channel::handshake::done;
+    }
+
     // Between requests there is nothing to lose: the server may stop, or the client stay away.
     awaitable<bool> first_bytes()
     {
-        if (buffer_.size() > 0) {
+        if (client_->ahead().size() > 0) {
             co_return true; // pipelined
         }
         if (last_ || on_.is_stopping()) {
             co_return false;
         }
         idle_ = true;
-        stream_.expires_after(idle_time);
-        auto [why, size] = co_await stream_.async_read_some(buffer_.prepare(4096), as_result);
+        client_->expires_after(idle_time);
+        auto [why, size] = co_await client_->async_read_some(client_->ahead().prepare(4096), as_result);
         idle_ = false;
-        buffer_.commit(size);
+        client_->ahead().commit(size);
         co_return !why;
     }
 
@@ -173,7 +188,7 @@ private:
         answer out = refuse(too_large ? core::failure{error_code::message_too_large, "a request's header may have 16 KB, its body 64 KB"}
                                       : core::failure{error_code::malformed, "not a request of HTTP/1.1: " + why.message()});
         co_await write(to_http(out, {false, false, false, true}));
-        co_await drain();
+        co_await client_->drain();
     }
 
     awaitable<void> serve(message read)
@@ -193,8 +208,8 @@ private:
 
         if (auto* socket = std::get_if<open_websocket>(&where)) {
             open_ = false;
-            if (buffer_.size() == 0) { // nobody may speak before the upgrade is answered
-                upgrade_.reset(new upgrade{stream_.release_socket(), std::move(read), std::move(*socket)});
+            if (client_->ahead().size() == 0) { // nobody may speak before the upgrade is answered
+                upgrade_.reset(new upgrade{std::move(client_), std::move(read), std::move(*socket)});
             }
             co_return;
         }
@@ -208,7 +223,7 @@ private:
             // Proxies keep streams back otherwise.
             first.headers = {{"Cache-Control", "no-cache, no-store"}, {"X-Accel-Buffering", "no"}};
             add_cors_headers(first, asked);
-            const auto done = co_await run_stream(on_, stream_.socket(), std::move(*stream), std::move(first), streamed);
+            const auto done = co_await run_stream(on_, *client_, std::move(*stream), std::move(first), streamed);
             if (done) {
                 open_ = false;
                 co_return;
@@ -220,7 +235,7 @@ private:
             streamed.keep_alive = how.keep_alive && how.http_1_1;
             answer first;
             add_cors_headers(first, asked);
-            const auto whole = co_await run_rows(on_, stream_.socket(), std::move(*rows), std::move(first), streamed);
+            const auto whole = co_await run_rows(on_, *client_, std::move(*rows), std::move(first), streamed);
             if (whole) {
                 open_ = *whole && streamed.keep_alive && !last_;
                 co_return;
@@ -230,7 +245,7 @@ private:
             if (how.head_only) {
                 poll->asked.wait = 0s;
             }
-            auto gathered = co_await run_poll(on_, stream_.socket(), std::move(*poll));
+            auto gathered = co_await run_poll(on_, *client_, std::move(*poll));
             if (!gathered) {
                 open_ = false;
                 co_return;
@@ -280,7 +295,7 @@ private:
             wakeup there;
             std::optional<core::result<services::set_values>> values;
         };
-        const auto waiting = std::make_shared<reply>(stream_.get_executor());
+        const auto waiting = std::make_shared<reply>(client_->get_executor());
         with.load_sets(on_.shard().id(), std::move(sets), [waiting](core::result<services::set_values> values) {
             waiting->values = std::move(values);
             waiting->there.notify();
@@ -295,46 +310,21 @@ private:
     awaitable<bool> write(std::string bytes)
     {
         for (std::size_t at = 0; at < bytes.size(); at += piece) {
-            stream_.expires_after(write_time);
+            client_->expires_after(write_time);
             const auto part = boost::asio::buffer(bytes.data() + at, std::min(piece, bytes.size() - at));
-            auto [why, size] = co_await boost::asio::async_write(stream_, part, as_result);
+            auto [why, size] = co_await boost::asio::async_write(*client_, part, as_result);
             if (why) {
                 co_return false;
             }
         }
-        stream_.expires_never();
+        client_->expires_never();
         co_return true;
-    }
-
-    // A close with unread input resets the connection, and the client may lose the answer that says why: read on for a
-    // moment.
-    awaitable<void> drain()
-    {
-        boost::system::error_code ignored;
-        stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
-        stream_.expires_after(1s);
-        buffer_.clear();
-        for (std::size_t left = 256 * 1024; left > 0;) {
-            auto [why, size] = co_await stream_.async_read_some(buffer_.prepare(4096), as_result);
-            if (why) {
-                break;
-            }
-            left -= std::min(left, size);
-        }
-    }
-
-    void close()
-    {
-        boost::system::error_code ignored;
-        stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
-        stream_.socket().close(ignored);
     }
 
     worker& on_;
     const door through_;
     const std::string peer_;
-    beast::tcp_stream stream_;
-    beast::flat_buffer buffer_;
+    std::unique_ptr<channel> client_;
     std::unique_ptr<upgrade> upgrade_;
     bool open_ = true;
     bool idle_ = false;

@@ -146,6 +146,9 @@ bool listener::is_welcome(const tcp::socket& client)
 void listener::turn_away(tcp::socket client, const core::failure& why)
 {
     shared_.tell(observe::request_refused{"tcp", "too_many_sessions", "no file descriptor to spare"});
+    if (settings_.certificate) {
+        return; // it would have to be said in TLS
+    }
     error_code ignored;
     client.non_blocking(true, ignored);
     client.send(boost::asio::buffer(to_http(refuse(why), {false, false, false, true})), MSG_NOSIGNAL, ignored);

@@ -31,8 +31,9 @@ struct server::state {
     state(const config::server& settings, const config::rollout& offered, unsigned shards, services with)
         : shared(settings.limits, std::move(with))
     {
+        const tls_context_ptr tls = make_tls_context(settings.certificate);
         for (unsigned id = 0; id < std::max(shards, 1u); ++id) {
-            workers.push_back(std::make_unique<worker>(id, shared, settings, offered));
+            workers.push_back(std::make_unique<worker>(id, shared, settings, offered, tls));
         }
     }
 
@@ -76,9 +77,6 @@ struct server::state {
 
 server::server(config::server settings, config::rollout offered, unsigned shards, services with)
 {
-    if (settings.certificate) {
-        throw std::invalid_argument("server.tls: this version does not speak TLS itself; leave it out and put a proxy in front");
-    }
     state_ = std::make_unique<state>(settings, offered, shards, std::move(with));
 }
 
@@ -124,12 +122,12 @@ void server::warn_of_limit(const config::limits& limits) const
     }
 }
 
-void server::adopt(const config::server& settings, const config::rollout& offered)
+void server::adopt(const config::server& settings, const config::rollout& offered, const tls_context_ptr& tls)
 {
     warn_of_limit(settings.limits);
     state_->shared.count.limit(state_->shared.limited(settings.limits));
     for (auto& each : state_->workers) {
-        boost::asio::post(each->context(), [&on = *each, settings, offered] { on.adopt(settings, offered); });
+        boost::asio::post(each->context(), [&on = *each, settings, offered, tls] { on.adopt(settings, offered, tls); });
     }
 }
 

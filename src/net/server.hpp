@@ -9,6 +9,7 @@
 #include "hub/publication.hpp"
 #include "hub/shard.hpp"
 #include "net/services.hpp"
+#include "net/tls.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -31,6 +32,7 @@ namespace rowcast::net {
 class server {
 public:
     server(config::server settings, config::rollout offered, unsigned shards, services with);
+    // Throws std::invalid_argument where the certificate cannot be used.
     ~server(); // stops at once where nobody called stop()
     server(const server&) = delete;
 
@@ -51,8 +53,8 @@ public:
     void permissions_changed();
     void admissions_changed(); // who may stay
 
-    // Other limits, origins, heartbeat, admin_token and rollout, for new connections; addresses stay as they are.
-    void adopt(const config::server& settings, const config::rollout& offered);
+    // Other limits, origins, heartbeat, admin_token, rollout and certificate, for new connections; addresses stay as they are.
+    void adopt(const config::server& settings, const config::rollout& offered, const tls_context_ptr& tls);
 
     // Where all clients stand. `done` is called on a shard's thread; not where the server stops before.
     void survey(std::function<void(const hub::standing&)> done);

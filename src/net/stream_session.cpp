@@ -16,29 +16,11 @@ namespace {
 
 using namespace boost::asio::experimental::awaitable_operators;
 using boost::asio::awaitable;
-using boost::system::error_code;
-using tcp = boost::asio::ip::tcp;
 using clock = std::chrono::steady_clock;
-
-// Ends when the client has left, while nothing is expected of it but the next request.
-awaitable<void> leaving(tcp::socket& client)
-{
-    auto [why] = co_await client.async_wait(tcp::socket::wait_read, as_result);
-    if (!why) {
-        char next = 0;
-        error_code ended;
-        client.receive(boost::asio::buffer(&next, 1), tcp::socket::message_peek, ended);
-        if (!ended) {
-            // A pipelined request: it has its turn; that the client leaves after it is noticed then.
-            wakeup never(client.get_executor());
-            co_await never.wait();
-        }
-    }
-}
 
 class stream_session final : public activity {
 public:
-    stream_session(worker& on, tcp::socket& client, open_stream what, session_count::place place, bool chunked)
+    stream_session(worker& on, channel& client, open_stream what, session_count::place place, bool chunked)
         : activity(on)
         , shared_(on.shared())
         , client_(client)
@@ -132,15 +114,13 @@ private:
         }
         open_ = false;
         reason_ = reason_.empty() ? reason : reason_;
-        error_code ignored;
-        client_.shutdown(tcp::socket::shutdown_both, ignored);
-        client_.cancel(ignored);
+        client_.cancel();
         output_.notify();
         alarm_.notify();
     }
 
     site& shared_;
-    tcp::socket& client_;
+    channel& client_;
     const std::string name_;
     const std::string subject_;
     const bool chunked_;
@@ -153,7 +133,7 @@ private:
 
 class poll_session final : public activity {
 public:
-    poll_session(worker& on, tcp::socket& client, open_poll what)
+    poll_session(worker& on, channel& client, open_poll what)
         : activity(on)
         , client_(client)
         , output_(client.get_executor())
@@ -166,7 +146,7 @@ public:
         auto done = poll_.open(clock::now());
         while (!done) {
             done = refused_ ? refused_ : stopping_ ? poll_.cut_short() : poll_.step(clock::now());
-            if (!done && (co_await (output_.wait(poll_.due()) || leaving(client_))).index() == 1) {
+            if (!done && (co_await (output_.wait(poll_.due()) || client_.leaving())).index() == 1) {
                 break;
             }
         }
@@ -186,13 +166,12 @@ public:
     }
     void abort() override
     {
-        error_code ignored;
-        client_.close(ignored);
+        client_.close();
         say_goodbye({});
     }
 
 private:
-    tcp::socket& client_;
+    channel& client_;
     wakeup output_;
     poll poll_;
     std::optional<answer> refused_;
@@ -203,7 +182,7 @@ private:
 // the system holds for it.
 class rows_session final : public activity {
 public:
-    rows_session(worker& on, tcp::socket& client, open_rows what)
+    rows_session(worker& on, channel& client, open_rows what)
         : activity(on)
         , with_(on.shared().with)
         , who_(what.who)
@@ -244,8 +223,7 @@ public:
     }
     void abort() override
     {
-        error_code ignored;
-        client_.close(ignored);
+        client_.close();
         say_goodbye({});
     }
 
@@ -254,7 +232,7 @@ private:
     {
         auto piece = rows_.next();
         while (!piece && !rows_.is_over()) {
-            if ((co_await (output_.wait() || leaving(client_))).index() == 1) {
+            if ((co_await (output_.wait() || client_.leaving())).index() == 1) {
                 break;
             }
             piece = rows_.next();
@@ -282,7 +260,7 @@ private:
 
     const services& with_;
     const policy::identity who_;
-    tcp::socket& client_;
+    channel& client_;
     wakeup output_;
     wakeup alarm_;
     rows_answer rows_;
@@ -290,7 +268,7 @@ private:
 
 } // namespace
 
-awaitable<core::result<void>> run_stream(worker& on, tcp::socket& client, open_stream what, answer first, framing how)
+awaitable<core::result<void>> run_stream(worker& on, channel& client, open_stream what, answer first, framing how)
 {
     auto place = on.shared().count.enter(what.who.subject);
     if (!place) {
@@ -309,7 +287,7 @@ awaitable<core::result<void>> run_stream(worker& on, tcp::socket& client, open_s
     co_return opened;
 }
 
-awaitable<std::optional<answer>> run_poll(worker& on, tcp::socket& client, open_poll what)
+awaitable<std::optional<answer>> run_poll(worker& on, channel& client, open_poll what)
 {
     auto place = on.shared().count.enter(what.who.subject);
     if (!place) {
@@ -319,7 +297,7 @@ awaitable<std::optional<answer>> run_poll(worker& on, tcp::socket& client, open_
     co_return co_await session.run();
 }
 
-awaitable<core::result<bool>> run_rows(worker& on, tcp::socket& client, open_rows what, answer first, framing how)
+awaitable<core::result<bool>> run_rows(worker& on, channel& client, open_rows what, answer first, framing how)
 {
     auto place = on.shared().count.enter(what.who.subject);
     if (!place) {

@@ -2,7 +2,6 @@
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
 #include "net/conversation.hpp"
@@ -16,7 +15,6 @@ namespace websocket = beast::websocket;
 using namespace boost::asio::experimental::awaitable_operators;
 using namespace std::chrono_literals;
 using boost::asio::awaitable;
-using boost::asio::ip::tcp;
 using clock = std::chrono::steady_clock;
 
 // For the handshakes at both ends of a connection.
@@ -26,11 +24,12 @@ constexpr auto stalled = 1s;
 
 class websocket_session final : public activity {
 public:
-    websocket_session(worker& on, tcp::socket client)
+    websocket_session(worker& on, std::unique_ptr<channel> client)
         : activity(on)
         , shared_(on.shared())
         , settings_(on.settings())
-        , stream_(std::move(client))
+        , client_(std::move(client))
+        , stream_(*client_)
         , name_(on.name_session())
         , output_(stream_.get_executor())
         , input_(stream_.get_executor())
@@ -176,7 +175,7 @@ private:
         }
         open_ = false;
         talk_.end(core::close_code::none, "the connection is gone");
-        beast::close_socket(beast::get_lowest_layer(stream_));
+        client_->close();
         output_.notify();
         input_.notify();
         alarm_.notify();
@@ -185,7 +184,8 @@ private:
 
     site& shared_;
     const config::server& settings_;
-    websocket::stream<beast::tcp_stream, false> stream_; // false: no compression yet
+    const std::unique_ptr<channel> client_;
+    websocket::stream<channel&, false> stream_; // false: no compression yet
     const std::string name_;
     wakeup output_;
     wakeup input_;

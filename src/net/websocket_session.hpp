@@ -1,12 +1,12 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
 
 #include <memory>
 
+#include "net/channel.hpp"
 #include "net/router.hpp"
 #include "net/worker.hpp"
 
@@ -14,7 +14,7 @@ namespace rowcast::net {
 
 // A client that asks for a WebSocket, with what its HTTP connection leaves behind.
 struct upgrade {
-    boost::asio::ip::tcp::socket client;
+    std::unique_ptr<channel> client;
     boost::beast::http::request<boost::beast::http::string_body> request;
     open_websocket what;
 };

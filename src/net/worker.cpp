@@ -43,10 +43,11 @@ activity::~activity()
     on_.activities_.erase(this);
 }
 
-worker::worker(hub::shard_id id, site& shared, const config::server& settings, const config::rollout& offered)
+worker::worker(hub::shard_id id, site& shared, const config::server& settings, const config::rollout& offered, tls_context_ptr tls)
     : shared_(shared)
     , settings_(settings)
     , offered_(offered)
+    , tls_(std::move(tls))
     , routes_(settings_, offered_, shared.with)
     , admin_routes_(settings_, shared.with)
     , shard_(id, shared.with.hub, protocol::event_text)
@@ -76,10 +77,11 @@ void worker::start()
     });
 }
 
-void worker::adopt(const config::server& settings, const config::rollout& offered)
+void worker::adopt(const config::server& settings, const config::rollout& offered, tls_context_ptr tls)
 {
     settings_ = settings;
     offered_ = offered;
+    tls_ = std::move(tls);
 }
 
 void worker::spawn(boost::asio::awaitable<void> task)

@@ -17,6 +17,7 @@
 #include "net/admin_router.hpp"
 #include "net/router.hpp"
 #include "net/site.hpp"
+#include "net/tls.hpp"
 
 namespace rowcast::net {
 
@@ -41,7 +42,7 @@ private:
 // for its own thread.
 class worker {
 public:
-    worker(hub::shard_id id, site& shared, const config::server& settings, const config::rollout& offered);
+    worker(hub::shard_id id, site& shared, const config::server& settings, const config::rollout& offered, tls_context_ptr tls);
     ~worker(); // after stop()
 
     void start();        // any thread
@@ -51,7 +52,8 @@ public:
 
     // What may change while the bridge runs; a copy of each worker's own, so that nobody waits for anybody.
     const config::server& settings() const { return settings_; }
-    void adopt(const config::server& settings, const config::rollout& offered);
+    void adopt(const config::server& settings, const config::rollout& offered, tls_context_ptr tls);
+    tls_context_ptr tls() const { return tls_; } // null: without
     const router& routes() const { return routes_; }
     const admin_router& admin_routes() const { return admin_routes_; }
 
@@ -76,6 +78,7 @@ private:
     site& shared_;
     config::server settings_;
     config::rollout offered_;
+    tls_context_ptr tls_;
     const router routes_;
     const admin_router admin_routes_;
     hub::shard shard_;

@@ -1,5 +1,6 @@
 #include "running_server.hpp"
 
+#include <cstdlib>
 #include <stdexcept>
 #include <utility>
 
@@ -168,8 +169,16 @@ running_server::running_server(options how)
         .find_page = [](std::string_view path) { return path == "/" ? std::optional(page{"text/html", "<p>hello"}) : std::nullopt; },
         .tell = seen_.sink(),
     };
+    const bool in_tls = std::getenv("ROWCAST_TEST_TLS") != nullptr && !how.settings.certificate;
+    if (in_tls) {
+        certificate_ = std::make_unique<support::certificate>("rowcast.test");
+        how.settings.certificate = config::tls{certificate_->file(), certificate_->key()};
+    }
     server_ = std::make_unique<net::server>(how.settings, how.offered, how.shards, std::move(with));
     server_->start();
+    if (in_tls) {
+        tunnel_ = std::make_unique<support::tls_tunnel>(server_->port());
+    }
 }
 
 running_server::~running_server()

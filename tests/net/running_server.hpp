@@ -13,12 +13,16 @@
 #include "core/cursor.hpp"
 #include "hub/hub.hpp"
 #include "net/server.hpp"
+#include "support/certificate.hpp"
 #include "support/recorder.hpp"
+#include "support/tls_tunnel.hpp"
 
 namespace rowcast::net {
 
 // A server on a port of its own with the real hub behind it, and a change log that the test writes by hand. Tokens are
 // of the form `subject`, `subject:role,role` or `subject:role:seconds until it expires`.
+//
+// With ROWCAST_TEST_TLS in the environment it speaks TLS, and port() is of a tunnel to it: the same tests hold over TLS.
 //
 // Tables: public.orders(id, owner_id, status, secret), of which a `customer` sees their own rows without `secret`, and
 // an `admin` everything. Channels: `room:*` for everybody. Operators may POST
@@ -39,7 +43,7 @@ public:
     explicit running_server(options how);
     ~running_server();
 
-    std::uint16_t port() const { return server_->port(); }
+    std::uint16_t port() const { return tunnel_ ? tunnel_->port() : server_->port(); }
     std::uint16_t admin_port() const { return server_->admin_port(); }
     net::server& server() { return *server_; }
     support::recorder& seen() { return seen_; }
@@ -118,7 +122,9 @@ private:
     std::uint64_t last_version_ = 0;
     std::vector<policy::set_value_ptr> superseded_; // with the next commit
     std::set<std::string> revoked_;
+    std::unique_ptr<support::certificate> certificate_;
     std::unique_ptr<net::server> server_;
+    std::unique_ptr<support::tls_tunnel> tunnel_;
 };
 
 } // namespace rowcast::net

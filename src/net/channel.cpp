@@ -1,0 +1,84 @@
+#include "net/channel.hpp"
+
+#include "net/wakeup.hpp"
+
+namespace rowcast::net {
+namespace {
+
+using namespace std::chrono_literals;
+using boost::asio::awaitable;
+using boost::system::error_code;
+
+constexpr std::size_t read_size = 4096;
+constexpr std::size_t most_drained = 256 * 1024;
+constexpr auto parting_time = 1s;
+constexpr unsigned char handshake_record = 22; // RFC 8446, 5.1
+
+} // namespace
+
+awaitable<channel::handshake> channel::secure(boost::asio::ssl::context& with, std::chrono::milliseconds within)
+{
+    expires_after(within);
+    auto [nothing, size] = co_await stream_.async_read_some(ahead_.prepare(read_size), as_result);
+    if (nothing) {
+        co_return handshake::failed;
+    }
+    ahead_.commit(size);
+    if (*static_cast<const unsigned char*>(ahead_.data().data()) != handshake_record) {
+        co_return handshake::not_tls;
+    }
+    tls_ = std::make_unique<tls_stream>(stream_, with);
+    auto [why, used] = co_await tls_->async_handshake(boost::asio::ssl::stream_base::server, ahead_.data(), as_result);
+    ahead_.consume(used);
+    expires_never();
+    co_return why ? handshake::failed : handshake::done;
+}
+
+awaitable<void> channel::leaving()
+{
+    // A pipelined request has its turn; that the client leaves after it is noticed then.
+    if (ahead_.size() == 0) {
+        auto [why, size] = co_await async_read_some(ahead_.prepare(read_size), as_result);
+        if (why) {
+            co_return;
+        }
+        ahead_.commit(size);
+    }
+    wakeup never(get_executor());
+    co_await never.wait();
+}
+
+awaitable<void> channel::drain()
+{
+    if (!tls_) {
+        error_code ignored;
+        socket().shutdown(tcp::socket::shutdown_send, ignored);
+    }
+    expires_after(parting_time);
+    ahead_.clear();
+    for (std::size_t left = most_drained; left > 0;) {
+        auto [why, size] = co_await async_read_some(ahead_.prepare(read_size), as_result);
+        if (why) {
+            break;
+        }
+        left -= std::min(left, size);
+    }
+}
+
+awaitable<void> channel::finish()
+{
+    if (tls_ && socket().is_open()) {
+        expires_after(parting_time);
+        co_await tls_->async_shutdown(as_result);
+    }
+}
+
+void channel::close()
+{
+    error_code ignored;
+    socket().shutdown(tcp::socket::shutdown_both, ignored);
+    stream_.cancel();
+    socket().close(ignored);
+}
+
+} // namespace rowcast::net

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/websocket/ssl.hpp>
+#include <boost/beast/websocket/teardown.hpp>
+
+#include <chrono>
+#include <memory>
+#include <utility>
+
+namespace rowcast::net {
+
+// A connection with a client, in TLS or not, and what of it has been read ahead. For Asio an AsyncReadStream and AsyncWriteStream
+// under HTTP and WebSocket alike.
+class channel {
+public:
+    using tcp = boost::asio::ip::tcp;
+    using executor_type = boost::beast::tcp_stream::executor_type;
+
+    channel(tcp::socket client, std::size_t most_ahead) : stream_(std::move(client)), ahead_(most_ahead) {}
+
+    executor_type get_executor() { return stream_.get_executor(); }
+
+    template <class Buffers, class Token>
+    auto async_read_some(const Buffers& into, Token&& token)
+    {
+        return tls_ ? tls_->async_read_some(into, std::forward<Token>(token)) : stream_.async_read_some(into, std::forward<Token>(token));
+    }
+
+    template <class Buffers, class Token>
+    auto async_write_some(const Buffers& from, Token&& token)
+    {
+        return tls_ ? tls_->async_write_some(from, std::forward<Token>(token)) : stream_.async_write_some(from, std::forward<Token>(token));
+    }
+
+    // For all reads and writes that begin from now on: they fail at that time.
+    void expires_after(std::chrono::milliseconds time) { stream_.expires_after(time); }
+    void expires_never() { stream_.expires_never(); }
+
+    // TLS from here on (RFC 8446, 5246).
+    enum class handshake { done, failed, not_tls };
+    boost::asio::awaitable<handshake> secure(boost::asio::ssl::context& with, std::chrono::milliseconds within);
+    bool is_secure() const { return tls_ != nullptr; }
+
+    // What the client has sent and nobody has asked for yet.
+    boost::beast::flat_buffer& ahead() { return ahead_; }
+
+    // Ends when the client has left, while nothing is expected of it but the next request, which is kept.
+    boost::asio::awaitable<void> leaving();
+
+    // Tells the client that nothing more comes, and takes for a moment what is still on its way: closed with unread input a connection is
+    // reset, and what was said last may be lost with it.
+    boost::asio::awaitable<void> drain();
+
+    // TLS's own goodbye, so that the client knows that nothing was cut off; without TLS nothing.
+    boost::asio::awaitable<void> finish();
+
+    void cancel() { stream_.cancel(); }
+    void close();
+
+    tcp::socket& socket() { return stream_.socket(); }
+
+private:
+    using tls_stream = boost::asio::ssl::stream<boost::beast::tcp_stream&>;
+
+    template <class Handler>
+    friend void async_teardown(boost::beast::role_type role, channel& of, Handler&& handler)
+    {
+        using boost::beast::async_teardown;
+        if (of.tls_) {
+            async_teardown(role, *of.tls_, std::forward<Handler>(handler));
+        } else {
+            async_teardown(role, of.stream_, std::forward<Handler>(handler));
+        }
+    }
+    friend void beast_close_socket(channel& of) { of.close(); }
+
+    boost::beast::tcp_stream stream_;
+    std::unique_ptr<tls_stream> tls_; // it has buffers of 35 KB
+    boost::beast::flat_buffer ahead_;
+};
+
+} // namespace rowcast::net
