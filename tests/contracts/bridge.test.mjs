@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test, {after} from 'node:test';
 import {Bridge, Database, token, until} from './support/bridge.mjs';
-import {definition, documents, problems, program, resolve} from './support/contracts.mjs';
+import {definition, documents, part, problems, program, resolve} from './support/contracts.mjs';
 import {Conversation, Stream, ask, begin, call, checkAnswer, hold, seen, send} from './support/witness.mjs';
 
 const setup = `
@@ -562,22 +562,22 @@ test('a parameter is refused by the bridge where the document refuses it', async
     limit: ['1', '10000', '0', '10001', '-1', 'x', '1.5'], wait: ['0', '61', '-1', 'x'], old: ['true', 'yes'], snapshot: ['true', 'yes'],
     events: ['INSERT', 'INSERT,DELETE', 'TRUNCATE', 'INSERT,', 'insert'], columns: ['id', 'id,body', 'id,', 'id,id'], after: ['x'],
   };
+  const clients = 'clients.openapi.yaml';
   for (const path of ['/v1/sse', '/v1/changes', '/v1/rows']) {
-    const described = new Map(paths[path].get.parameters.map((each) => resolve('clients.openapi.yaml', each).value).filter((each) => each.in === 'query').map((each) => [each.name, each]));
+    // Of each parameter where it stands in the document.
+    const places = paths[path].get.parameters.map(({$ref}, i) => ($ref ? clients + $ref : `${clients}#/paths/${path.replaceAll('/', '~1')}/get/parameters/${i}`));
+    const described = Object.fromEntries(places.map((where) => [part(where).name, where]));
     for (const [name, tried] of Object.entries(values)) {
       for (const value of tried) {
-        const what = `${path}?${query({table: 'public.notes', [name]: value})}`;
-        const schema = described.has(name) && resolve('clients.openapi.yaml', described.get(name).schema).value;
-        const index = paths[path].get.parameters.findIndex((each) => resolve('clients.openapi.yaml', each).value.name === name);
-        const where = schema && (paths[path].get.parameters[index].$ref ? `clients.openapi.yaml${paths[path].get.parameters[index].$ref}/schema` : `clients.openapi.yaml#/paths/${path.replaceAll('/', '~1')}/get/parameters/${index}/schema`);
-        const fine = schema && problems(where, deserialize(schema, value)) === '';
+        const where = described[name] && `${described[name]}/schema`;
+        const fine = where && problems(where, deserialize(resolve(clients, part(where)).value, value)) === '';
+        const parameters = query({table: 'public.notes', [name]: value});
         if (path === '/v1/sse' && fine) {
-          (await Stream.open(bridge, what.split('?')[1])).close();
+          (await Stream.open(bridge, parameters)).close();
           continue;
         }
-        const answer = await ask(bridge, what);
-        const refused = answer.status === 400 && answer.value.code !== 'cursor_malformed';
-        assert.equal(refused, !fine, `${what}: ${JSON.stringify(answer.value)}`);
+        const {status, value: told} = await ask(bridge, `${path}?${parameters}`);
+        assert.equal(status === 400 && told.code !== 'cursor_malformed', !fine, `${path}?${parameters}: ${JSON.stringify(told)}`);
       }
     }
   }

@@ -45,6 +45,8 @@ const psql = ['--no-psqlrc', '-qAt', '-v', 'ON_ERROR_STOP=1'];
 let count = 0;
 
 export class Database {
+  #held = new Set();
+
   constructor(url) {
     this.url = url;
   }
@@ -54,8 +56,11 @@ export class Database {
     const server = new Database(readFileSync(join(cluster, 'url'), 'utf8').trim());
     const name = `rowcast_contracts_${process.pid}_${++count}`;
     await server.execute(`create database ${name} template template0`);
-    t.after(() => server.execute(`drop database if exists ${name} with (force)`));
     const made = new Database(server.url.replace('/postgres?', `/${name}?`));
+    t.after(async () => {
+      for (const each of made.#held) each.kill(); // of a test that has failed
+      await server.execute(`drop database if exists ${name} with (force)`);
+    });
     await run(binary, ['install', '--database', made.url]);
     await made.execute(setup);
     return made;
@@ -68,11 +73,13 @@ export class Database {
   /** Begins a transaction with a statement; the function that it gives ends it. */
   async hold(sql) {
     const child = spawn('psql', ['-d', this.url, ...psql], {stdio: ['pipe', 'pipe', 'inherit']});
+    this.#held.add(child);
     child.stdin.write(`begin; ${sql}; select 'held';\n`);
     await once(child.stdout, 'data');
     return async () => {
       child.stdin.end('rollback;\n');
       await once(child, 'close');
+      this.#held.delete(child);
     };
   }
 }
