@@ -373,6 +373,52 @@ TEST_CASE("values that nobody uses are kept up to so many bytes, the newest of t
     CHECK(store.find(call(8)) == used); // whoever uses one keeps it
 }
 
+TEST_CASE("ten thousand users have ten thousand sets, and a membership that changes is evaluated for the one whom it concerns", "[e2e]")
+{
+    constexpr int users = 10'000;
+    const database db{with_rowcast};
+    db.execute(chat + "insert into members select user_id % 100, user_id from generate_series(1, 10000) user_id");
+    const auto settings = configured(db);
+    std::atomic<std::size_t> evaluated = 0;
+    const observe::sink tell = [&](const observe::observation& what) {
+        if (const auto* read = std::get_if<observe::sets_read>(&what)) {
+            evaluated += read->evaluated;
+        }
+    };
+    const auto now = [&] { return core::snapshot::parse(db.execute("select pg_current_snapshot()")[0][0].as<std::string>()).value(); };
+    postgres::connection on({.url = db.url()});
+    app::set_store store(db.url(), tell, [] {});
+    store.define(settings.rules, postgres::read_catalog(on));
+    core::batch page;
+    page.before = now();
+    store.follows(page.before);
+    const auto call = [&](int user) { return policy::set_call{settings.rules.sets.at("rooms"), {std::to_string(user)}}; };
+    std::vector<policy::set_call> all;
+    for (int user = 1; user <= users; ++user) {
+        all.push_back(call(user));
+    }
+    std::promise<app::set_store::values> loaded;
+    store.load(all, [](auto work) { work(); }, [&](auto values) { loaded.set_value(std::move(values.value())); });
+    const auto held = loaded.get_future().get(); // as their sessions hold them
+    REQUIRE(held.size() == users);
+    CHECK(held[4'998]->texts() == std::vector<std::string>{"99"});
+    CHECK(evaluated == 0);
+
+    db.execute("insert into members values (7, 4999)");
+    page.after = now();
+    core::change taken_in;
+    taken_in.op = taken_in.cause = core::operation::insert;
+    taken_in.table = "public.members";
+    taken_in.after = core::row::parse(R"({"room":7,"user_id":4999,"seen":0})").value();
+    page.changes.push_back(taken_in);
+    const auto superseded = store.follow(page);
+    CHECK(evaluated == 1);
+    REQUIRE(superseded.size() == 1);
+    CHECK(superseded[0] == held[4'998]);
+    CHECK(store.find(call(4'999))->texts() == std::vector<std::string>{"7", "99"});
+    CHECK(store.find(call(5'000)) == held[4'999]);
+}
+
 TEST_CASE("a set that cannot be loaded while PostgreSQL is away is there when it is back", "[e2e]")
 {
     const database db{with_rowcast};
