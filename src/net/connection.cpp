@@ -209,6 +209,7 @@ private:
         if (auto* socket = std::get_if<open_websocket>(&where)) {
             open_ = false;
             if (client_->ahead().size() == 0) { // nobody may speak before the upgrade is answered
+                client_->ahead().shrink_to_fit(); // there may be many, for days
                 upgrade_.reset(new upgrade{std::move(client_), std::move(read), std::move(*socket)});
             }
             co_return;
