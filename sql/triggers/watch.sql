@@ -16,6 +16,8 @@ declare
   w        rowcast.watch_list;
   offender record;
   early    text[];
+  before   text[];
+  more     text;
   began    constant timestamptz := clock_timestamp();
   patience constant text := current_setting('lock_timeout');
 begin
@@ -32,6 +34,7 @@ begin
   end if;
 
   select * into w from rowcast.watch_list l where l.relid = target;
+  before := case when w.id is not null then rowcast.captured_columns(w) end;
   w.relid := target;
   w.table_name := rowcast.table_name(target);
   w.notify := coalesce(notify, true);
@@ -73,6 +76,12 @@ begin
          and (select array_agg(k order by k) from unnest(i.indkey[0:i.indnkeyatts - 1]) k)
            <@ (select array_agg(k::int2 order by k) from unnest(w.key_nums) k)) then
     raise warning 'no unique index guarantees that (%) identifies a row of %', array_to_string(w.key_columns, ', '), w.table_name;
+  end if;
+
+  select string_agg(c, ', ') into more from unnest(rowcast.captured_columns(w)) c where c <> all (before);
+  if more is not null then
+    raise warning '% was watched already; from now on these columns are captured as well: %', w.table_name, more
+      using hint = 'What is not said anew has its default: name columns or except again to capture fewer.';
   end if;
 
   early := rowcast.earlier_triggers(target);

@@ -66,7 +66,8 @@ std::vector<finding> triggers(const patient& of)
         if (!table.missing.empty()) {
             found.push_back(
                 {severity::error, table.name + " lacks triggers, on " + join(table.missing), lost,
-                 "select rowcast.refresh(); as its owner, where that is refused: rowcast watch " + table.name});
+                 "select rowcast.refresh(); where that is refused, as its owner and with the columns and the key that it has: rowcast watch " +
+                     table.name});
         }
         if (!table.disabled.empty()) {
             found.push_back({severity::error, table.name + " has disabled triggers, on " + join(table.disabled), lost,

@@ -36,7 +36,7 @@ std::string tables_text(const postgres::database_status& status, const painter& 
                    {printable(each.triggers), fine ? style::green : style::red}});
         if (!fine) {
             warnings += paint(style::red, "! ") + printable(each.name) + ": triggers " + printable(each.triggers) +
-                        ", changes may be missed. Watch it again: rowcast watch " + printable(each.name) + "\n";
+                        ", changes may be missed. rowcast doctor says how to repair them\n";
         }
         if (!each.misordering_triggers.empty()) {
             warnings += paint(style::yellow, "! ") + printable(each.name) +

@@ -122,6 +122,9 @@ TEST_CASE("a table's life: install, watch, status, unwatch, uninstall")
     CHECK(run_rowcast({"install"}, environment).status == 0); // again is nothing new
     const outcome watched = run_rowcast({"watch", "t", "--columns", "id", "--no-notify"}, environment);
     CHECK(watched.output == "watching public.t");
+    const outcome without_options = run_rowcast({"watch", "t", "--no-notify"}, environment);
+    CHECK_THAT(without_options.errors, Contains("public.t was watched already; from now on these columns are captured as well: secret"));
+    CHECK(run_rowcast({"watch", "t", "--columns", "id", "--no-notify"}, environment).errors.empty());
     CHECK_THAT(run_rowcast({"status"}, environment).output, Contains(" public.t | id      | id  | quiet    | ok"));
     CHECK_THAT(run_rowcast({"status", "--json"}, environment).output, Contains("\"name\": \"public.t\""));
     CHECK(run_rowcast({"unwatch", "t"}, environment).output == "t is no longer watched");
