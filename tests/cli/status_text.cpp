@@ -56,7 +56,7 @@ TEST_CASE("what is wrong is said with what to do")
     status.bridges.clear();
     status.notification_queue_usage = 0.4;
     const std::string text = said(status);
-    CHECK_THAT(text, Contains("rowcast watch public.orders"));
+    CHECK_THAT(text, Contains("! public.orders: triggers missing") && Contains("rowcast doctor"));
     CHECK_THAT(text, Contains("rowcast serve"));
     CHECK_THAT(text, Contains("queue is 40 % full"));
     status.tables.clear();

@@ -419,14 +419,16 @@ TEST_CASE("a peer that is silent for two heartbeats is closed with 4408", "[net]
 
 TEST_CASE("a client that answers pings stays, however long it says nothing", "[net]")
 {
-    running_server running(with_heartbeat(milliseconds(50)));
+    running_server running(with_heartbeat(milliseconds(1000)));
     auto client = connect_as(running, "ann");
     client.send(orders());
     client.await("subscribed");
-    // A cursor a heartbeat, for ten times as long as a silent client has.
-    for (int i = 0; i < 20; ++i) {
+    // A cursor a heartbeat, for twice as long as a silent client has.
+    for (int i = 0; i < 4; ++i) {
         running.commit_something();
-        CHECK(client.receive()->at("type") == "cursor");
+        const auto message = client.receive();
+        REQUIRE(message);
+        REQUIRE(message->at("type") == "cursor");
     }
 }
 
