@@ -31,9 +31,9 @@ constexpr std::size_t header_most = 16 * 1024;
 constexpr std::size_t target_most = 8 * 1024;
 constexpr std::uint64_t body_most = 64 * 1024;
 constexpr auto handshake_time = 10s; // of TLS
-constexpr auto idle_time = 75s;    // between two requests
-constexpr auto request_time = 10s; // from a request's first byte to its last
-constexpr auto write_time = 30s;   // for each piece of an answer
+constexpr auto idle_time = 75s;      // between two requests
+constexpr auto request_time = 10s;   // from a request's first byte to its last
+constexpr auto write_time = 30s;     // for each piece of an answer
 constexpr std::size_t piece = 64 * 1024;
 constexpr int load_attempts = 3;
 
@@ -148,7 +148,9 @@ public:
 private:
     awaitable<bool> secure(boost::asio::ssl::context& with)
     {
+        idle_ = true; // nothing has been asked for
         const auto how = co_await client_->secure(with, handshake_time);
+        idle_ = false;
         if (how == channel::handshake::not_tls) {
             answer out = refuse({error_code::bad_request, "this port speaks TLS: https:// and wss://"});
             co_await write(to_http(out, {false, false, false, true}));

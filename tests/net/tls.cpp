@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <chrono>
+
 #include "net/tls.hpp"
 #include "running_server.hpp"
 #include "support/certificate.hpp"
@@ -124,6 +126,19 @@ TEST_CASE("who speaks no TLS where TLS is spoken is told so, and who says nothin
     support::raw_client silent(running.port());
     CHECK(silent.read_all().empty());
     CHECK(http_client(running.admin_port()).get("/healthz").status == 200); // never in TLS
+}
+
+TEST_CASE("a server that stops does not wait for handshakes that have not begun", "[net][tls]")
+{
+    const certificate one("rowcast.test");
+    running_server running(with(one));
+    support::raw_client silent(running.port());
+    const tls_tunnel tls(running.port());
+    http_client(tls.port()).get("/healthz"); // came later, so the other one is waited for by now
+    const auto begun = std::chrono::steady_clock::now();
+    running.server().stop(std::chrono::seconds(60));
+    CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(8)); // a handshake has ten
+    CHECK(silent.read_all().empty());
 }
 
 TEST_CASE("a connection that the server ends is ended as TLS has it, so that nobody takes the end for a cut", "[net][tls]")
