@@ -52,7 +52,7 @@ awaitable<void> channel::drain()
 {
     if (!tls_) {
         error_code ignored;
-        socket().shutdown(tcp::socket::shutdown_send, ignored);
+        stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
     }
     expires_after(parting_time);
     ahead_.clear();
@@ -67,7 +67,7 @@ awaitable<void> channel::drain()
 
 awaitable<void> channel::finish()
 {
-    if (tls_ && socket().is_open()) {
+    if (tls_ && stream_.socket().is_open()) {
         expires_after(parting_time);
         co_await tls_->async_shutdown(as_result);
     }
@@ -76,9 +76,9 @@ awaitable<void> channel::finish()
 void channel::close()
 {
     error_code ignored;
-    socket().shutdown(tcp::socket::shutdown_both, ignored);
+    stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
     stream_.cancel();
-    socket().close(ignored);
+    stream_.socket().close(ignored);
 }
 
 } // namespace rowcast::net

@@ -45,7 +45,6 @@ public:
     // TLS from here on (RFC 8446, 5246).
     enum class handshake { done, failed, not_tls };
     boost::asio::awaitable<handshake> secure(boost::asio::ssl::context& with, std::chrono::milliseconds within);
-    bool is_secure() const { return tls_ != nullptr; }
 
     // What the client has sent and nobody has asked for yet.
     boost::beast::flat_buffer& ahead() { return ahead_; }
@@ -62,8 +61,6 @@ public:
 
     void cancel() { stream_.cancel(); }
     void close();
-
-    tcp::socket& socket() { return stream_.socket(); }
 
 private:
     using tls_stream = boost::asio::ssl::stream<boost::beast::tcp_stream&>;
