@@ -4,7 +4,7 @@ _rowcast() {
     _init_completion || return
     local command=${words[1]}
     case $prev in
-        -c | --config | --certificate | --key-file) _filedir 'y?(a)ml'; return ;;
+        -c | --config) _filedir 'y?(a)ml'; return ;;
     esac
     if (( cword == 1 )); then
         COMPREPLY=($(compgen -W "$(rowcast --help 2>/dev/null | sed -n '/^Subcommands:/,/^$/s/^  \([a-z]*\) .*/\1/p') --help --version" -- "$cur"))
