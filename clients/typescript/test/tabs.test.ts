@@ -20,6 +20,18 @@ function open(t: TestContext, browser: Browser, clock: FakeClock, give: () => st
   return {client, made, told, stop, surroundings, freeze: (frozen: boolean) => void (surroundings.frozen = frozen)};
 }
 
+/** Two tabs; the first has the connection, which works. */
+async function openTwo(t: TestContext, giveFirst?: () => string, giveSecond?: () => string) {
+  const [browser, clock] = [new Browser(), new FakeClock()];
+  const first = open(t, browser, clock, giveFirst);
+  await settle();
+  const connection = first.made[0]!;
+  connection.works();
+  const second = open(t, browser, clock, giveSecond);
+  await settle();
+  return {browser, clock, first, second, connection};
+}
+
 const change = (id: string, subs: readonly string[]) => ({type: 'changes', cursor: `c${id}`, events: [{id, tx: id, subs}], more: false}) as const;
 
 test('the second tab is on the connection of the first, and each is told its own', async (t) => {
@@ -51,12 +63,7 @@ test('the second tab is on the connection of the first, and each is told its own
 });
 
 test('when the first tab wants nothing any more it still serves the second; after both the lock is free', async (t) => {
-  const [browser, clock] = [new Browser(), new FakeClock()];
-  const first = open(t, browser, clock);
-  await settle();
-  first.made[0]!.works();
-  const second = open(t, browser, clock);
-  await settle();
+  const {browser, clock, first, second} = await openTwo(t);
   first.stop();
   await clock.advance(10_000);
   first.made[0]!.answers();
@@ -97,13 +104,8 @@ test('from a tab that is frozen the lead is taken; when it is back it follows, f
 });
 
 test('a token that was refused is the fault of the tab that gave it: the others go on with theirs', async (t) => {
-  const [browser, clock] = [new Browser(), new FakeClock()];
   const asked = {first: 0, second: 0};
-  const first = open(t, browser, clock, () => token({sub: '7', jti: `first ${++asked.first}`}));
-  await settle();
-  first.made[0]!.works();
-  const second = open(t, browser, clock, () => token({sub: '7', jti: `second ${asked.second++ && 'the same'}`}));
-  await settle();
+  const {first, second} = await openTwo(t, () => token({sub: '7', jti: `first ${++asked.first}`}), () => token({sub: '7', jti: `second ${asked.second++ && 'the same'}`}));
   first.made[0]!.answers();
   await settle();
   first.made[0]!.fails('token_expired');
@@ -116,14 +118,8 @@ test('a token that was refused is the fault of the tab that gave it: the others 
 });
 
 test('who gave the token is told that it expires, and its next one is everybody\'s; one with other rights moves to a connection of its own', async (t) => {
-  const [browser, clock] = [new Browser(), new FakeClock()];
   const given = {first: token({sub: '7', jti: '1'}), second: token({sub: '7', jti: '2'})};
-  const first = open(t, browser, clock, () => given.first);
-  await settle();
-  const connection = first.made[0]!;
-  connection.works();
-  const second = open(t, browser, clock, () => given.second);
-  await settle();
+  const {clock, first, second, connection} = await openTwo(t, () => given.first, () => given.second);
   connection.answers();
   given.first = token({sub: '7', jti: '3'});
   connection.listener.expiring(60_000);
@@ -139,13 +135,7 @@ test('who gave the token is told that it expires, and its next one is everybody\
 });
 
 test('a tab that takes nothing is left, with a bounded number of events on their way to it', async (t) => {
-  const [browser, clock] = [new Browser(), new FakeClock()];
-  const first = open(t, browser, clock);
-  await settle();
-  const connection = first.made[0]!;
-  connection.works();
-  const second = open(t, browser, clock);
-  await settle();
+  const {second, connection} = await openTwo(t);
   const [{id}] = connection.added as [WireSubscription];
   connection.answers();
   await settle();
@@ -156,13 +146,7 @@ test('a tab that takes nothing is left, with a bounded number of events on their
 });
 
 test('where a session has no room for the subscriptions of all tabs there is another one', async (t) => {
-  const [browser, clock] = [new Browser(), new FakeClock()];
-  const first = open(t, browser, clock);
-  await settle();
-  const connection = first.made[0]!;
-  connection.works();
-  const second = open(t, browser, clock);
-  await settle();
+  const {first, second, connection} = await openTwo(t);
   const [{id}] = connection.added.splice(0) as [WireSubscription];
   connection.listener.frame({type: 'refused', id, error: new RowcastError('too_many_subscriptions', '100 of 100')});
   await settle();
