@@ -1,6 +1,6 @@
 #pragma once
 
-#include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -133,7 +133,7 @@ private:
     std::map<std::uint64_t, group> groups_;
     std::uint64_t last_group_ = 0;
 
-    std::deque<item> items_;
+    std::list<item> items_; // mostly empty: a deque never is
     stream live_;
     std::string last_cursor_;              // the last one that the client got for the live stream
     std::size_t pending_bytes_ = 0;        // of live events in items_

@@ -212,7 +212,7 @@ private:
             open_ = false;
             if (client_->ahead().size() == 0) { // nobody may speak before the upgrade is answered
                 client_->ahead().shrink_to_fit(); // there may be many, for days
-                upgrade_.reset(new upgrade{std::move(client_), std::move(read), std::move(*socket)});
+                upgrade_.reset(new upgrade{std::move(client_), {}, std::move(read), std::move(*socket)});
             }
             co_return;
         }
@@ -336,11 +336,12 @@ private:
 
 } // namespace
 
-awaitable<void> serve_connection(worker& on, tcp::socket client, [[maybe_unused]] session_count::place place, door through)
+awaitable<void> serve_connection(worker& on, tcp::socket client, session_count::place place, door through)
 {
     auto served = std::make_unique<connection>(on, std::move(client), through);
     if (auto next = co_await served->run()) {
-        served.reset(); // a WebSocket lives long, and there are many
+        served.reset(); // it has nothing left that it served
+        next->place = std::move(place);
         co_await run_websocket(on, std::move(next));
     }
 }

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <functional>
 #include <map>
 #include <memory>
@@ -108,7 +108,7 @@ private:
     std::map<std::string, pending, std::less<>> pending_;
     std::uint64_t last_load_ = 0;
 
-    std::deque<std::string> said_;
+    std::list<std::string> said_;
     std::size_t unanswered_ = 0; // messages of the client, less what was handed out since
     std::optional<ending> over_;
     rate messages_;

@@ -1,8 +1,14 @@
 #include "net/websocket_session.hpp"
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket/stream.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include "net/conversation.hpp"
 #include "net/wakeup.hpp"
@@ -12,36 +18,45 @@ namespace {
 
 namespace beast = boost::beast;
 namespace websocket = beast::websocket;
-using namespace boost::asio::experimental::awaitable_operators;
 using namespace std::chrono_literals;
-using boost::asio::awaitable;
 using clock = std::chrono::steady_clock;
 
 // For the handshakes at both ends of a connection.
 constexpr auto handshake_time = 5s;
 // A write that has waited so long and then goes through says that the client reads.
 constexpr auto stalled = 1s;
+// Read at once: little of a message that has not begun, since that is how most sessions spend their days.
+constexpr std::size_t first_bytes = 128;
+constexpr std::size_t more_bytes = 4096;
 
-class websocket_session final : public activity {
+// Functions that call each other instead of coroutines: ten thousand idle sessions are mostly the frames of what waits. It lives
+// as long as something of it is under way.
+class websocket_session final : public activity, public std::enable_shared_from_this<websocket_session> {
 public:
-    websocket_session(worker& on, std::unique_ptr<channel> client)
+    websocket_session(worker& on, upgrade& from)
         : activity(on)
         , shared_(on.shared())
         , settings_(on.settings())
-        , client_(std::move(client))
+        , client_(std::move(from.client))
+        , place_(std::move(from.place))
         , stream_(*client_)
         , name_(on.name_session())
-        , output_(stream_.get_executor())
-        , input_(stream_.get_executor())
         , alarm_(stream_.get_executor())
-        , beat_(stream_.get_executor())
         , talk_(on.shard(), shared_.with, on.settings(), shared_.count, name_, [this] { wake(); })
     {
     }
 
-    awaitable<void> run(std::unique_ptr<upgrade> from)
+    ~websocket_session()
     {
-        const bool asked = from->request.find(beast::http::field::sec_websocket_protocol) != from->request.end();
+        if (begun_) {
+            const auto ended = talk_.over().value_or(conversation::ending{core::close_code::none, "the client left"});
+            shared_.tell(observe::session_closed{"websocket", name_, static_cast<unsigned>(ended.code), ended.reason});
+        }
+    }
+
+    boost::asio::awaitable<bool> accept(const upgrade& from)
+    {
+        const bool asked = from.request.find(beast::http::field::sec_websocket_protocol) != from.request.end();
         stream_.set_option(websocket::stream_base::timeout{handshake_time, websocket::stream_base::none(), false});
         stream_.set_option(websocket::stream_base::decorator([asked](websocket::response_type& answer) {
             answer.set(beast::http::field::server, "rowcast");
@@ -50,17 +65,19 @@ public:
             }
         }));
         stream_.read_message_max(settings_.limits.message_size);
-        auto [why] = co_await stream_.async_accept(from->request, as_result);
-        if (why) {
-            co_return;
-        }
+        stream_.text(true);
+        stream_.auto_fragment(false); // a message is one frame and one write, not one for each 4 KB
+        auto [why] = co_await stream_.async_accept(from.request, as_result);
+        co_return !why;
+    }
+
+    void begin(open_websocket what)
+    {
+        begun_ = true;
         stream_.control_callback([this](websocket::frame_type, beast::string_view) { talk_.heard(moment::now()); });
-        talk_.open(std::move(from->what.who), from->what.has_token, moment::now());
-        from.reset(); // what follows may last for days
+        talk_.open(std::move(what.who), what.has_token, moment::now());
         shared_.tell(observe::session_opened{"websocket", name_, talk_.subject()});
-        co_await (read_all() && write_all() && keep_time() && send_pings());
-        const auto ended = talk_.over().value_or(conversation::ending{core::close_code::none, "the client left"});
-        shared_.tell(observe::session_closed{"websocket", name_, static_cast<unsigned>(ended.code), ended.reason});
+        go_on();
     }
 
     void say_goodbye(std::chrono::milliseconds reconnect) override { talk_.say_goodbye(reconnect); }
@@ -69,92 +86,142 @@ public:
     void abort() override { close(); }
 
 private:
-    awaitable<void> read_all()
+    // What follows an operation. Until then this lives; should it throw, then not much longer.
+    template <class Function>
+    auto then(Function does)
     {
-        beast::flat_buffer buffer;
-        while (open_ && !talk_.over()) {
-            if (talk_.is_choked()) {
-                co_await input_.wait();
-                continue;
+        return [self = shared_from_this(), does](auto... how) {
+            try {
+                does(how...);
+            } catch (...) {
+                self->close();
+                throw; // to the worker, which tells
             }
-            auto [why, size] = co_await stream_.async_read(buffer, as_result);
-            if (why) {
-                leave(why);
-                break;
-            }
-            if (!stream_.got_text()) {
-                talk_.end(core::close_code::malformed, "messages are text");
-                break;
-            }
-            talk_.received({static_cast<const char*>(buffer.data().data()), buffer.size()}, moment::now());
-            buffer.consume(buffer.size());
-            alarm_.notify(); // a fresh token ends at another time
+        };
+    }
+
+    void wake()
+    {
+        if (!std::exchange(woken_, true)) {
+            boost::asio::post(stream_.get_executor(), then([this] {
+                woken_ = false;
+                go_on();
+            }));
         }
     }
 
-    awaitable<void> write_all()
+    // Begins what can be done and is not under way.
+    void go_on()
     {
-        stream_.text(true);
-        stream_.auto_fragment(false); // a message is one frame and one write, not one for each 4 KB
-        while (open_) {
-            if (auto message = talk_.next()) {
-                const auto begun = clock::now();
-                auto [why, size] = co_await stream_.async_write(boost::asio::buffer(*message), as_result);
+        write();
+        read();
+        keep_time();
+    }
+
+    void read()
+    {
+        if (reading_ || !open_ || talk_.over() || talk_.is_choked()) {
+            return;
+        }
+        reading_ = true;
+        const auto room = input_.prepare(input_.size() == 0 ? first_bytes : more_bytes);
+        stream_.async_read_some(room, then([this](beast::error_code why, std::size_t size) {
+            reading_ = false;
+            input_.commit(size);
+            if (why) {
+                leave(why);
+            } else if (stream_.is_message_done()) {
+                received();
+            }
+            go_on();
+        }));
+    }
+
+    void received()
+    {
+        if (stream_.got_text()) {
+            talk_.received({static_cast<const char*>(input_.data().data()), input_.size()}, moment::now());
+        } else {
+            talk_.end(core::close_code::malformed, "messages are text");
+        }
+        input_.clear();
+        if (input_.capacity() > first_bytes) {
+            input_.shrink_to_fit();
+        }
+    }
+
+    void write()
+    {
+        if (writing_ || !open_) {
+            return;
+        }
+        if (auto message = talk_.next()) {
+            writing_ = true;
+            output_.swap(*message);
+            stream_.async_write(boost::asio::buffer(output_), then([this, begun = clock::now()](beast::error_code why, std::size_t) {
+                writing_ = false;
+                std::string().swap(output_);
                 if (why) {
                     close();
                 } else if (clock::now() - begun > stalled) {
                     talk_.heard(moment::now());
                 }
-                continue;
-            }
-            input_.notify();
-            if (talk_.over()) {
-                const auto ending = *talk_.over();
-                if (ending.code != core::close_code::none) {
-                    const websocket::close_reason reason(static_cast<websocket::close_code>(ending.code), ending.reason);
-                    co_await stream_.async_close(reason, as_result);
-                }
-                close();
-                break;
-            }
-            co_await output_.wait();
+                go_on();
+            }));
+        } else if (talk_.over()) {
+            writing_ = true;
+            say_farewell(*talk_.over());
         }
     }
 
-    awaitable<void> keep_time()
+    void say_farewell(const conversation::ending& last)
     {
-        while (open_ && !talk_.over()) {
-            const moment before = moment::now();
-            co_await alarm_.wait(talk_.due(before));
-            if (open_ && talk_.tick(moment::now())) {
-                beat_.notify();
-            }
-        }
-        // A client that does not take its last messages and the close is not waited for.
-        const auto deadline = clock::now() + 2 * handshake_time;
-        while (open_ && clock::now() < deadline) {
-            co_await alarm_.wait(deadline);
-        }
-        close();
-    }
-
-    // On its own: a ping waits behind a message that a slow client does not take, time does not.
-    awaitable<void> send_pings()
-    {
-        for (;;) {
-            co_await beat_.wait();
-            if (!open_ || talk_.over()) {
-                break;
-            }
-            co_await stream_.async_ping({}, as_result);
+        if (last.code == core::close_code::none) {
+            close();
+        } else {
+            const websocket::close_reason reason(static_cast<websocket::close_code>(last.code), last.reason);
+            stream_.async_close(reason, then([this](beast::error_code) { close(); }));
         }
     }
 
-    void wake()
+    void keep_time()
     {
-        output_.notify();
-        if (talk_.over()) {
-            alarm_.notify();
+        if (!open_) {
+            return;
+        }
+        const moment now = moment::now();
+        if (talk_.over() && !deadline_) {
+            deadline_ = now.steady + 2 * handshake_time;
+        }
+        const auto due = deadline_.value_or(talk_.due(now));
+        if (armed_ && alarm_.expiry() <= due) {
+            return; // it is looked again then
+        }
+        armed_ = true;
+        alarm_.expires_at(due);
+        alarm_.async_wait(then([this](beast::error_code why) {
+            if (!why) {
+                armed_ = false;
+                be_on_time();
+            }
+        }));
+    }
+
+    void be_on_time()
+    {
+        if (deadline_ && clock::now() >= *deadline_) {
+            close(); // a client that does not take its last messages and the close is not waited for
+        } else if (talk_.tick(moment::now())) {
+            ping();
+        }
+        go_on();
+    }
+
+    // Beside `write`: a ping waits behind a message that a slow client does not take, time does not.
+    void ping()
+    {
+        if (!std::exchange(pinging_, true)) {
+            stream_.async_ping({}, then([this](beast::error_code) { pinging_ = false; }));
         }
     }
 
@@ -170,37 +237,41 @@ private:
 
     void close()
     {
-        if (!open_) {
-            return;
+        if (std::exchange(open_, false)) {
+            talk_.end(core::close_code::none, "the connection is gone");
+            client_->close();
+            alarm_.cancel();
         }
-        open_ = false;
-        talk_.end(core::close_code::none, "the connection is gone");
-        client_->close();
-        output_.notify();
-        input_.notify();
-        alarm_.notify();
-        beat_.notify();
     }
 
     site& shared_;
     const config::server& settings_;
     const std::unique_ptr<channel> client_;
+    const session_count::place place_; // among the connections
     websocket::stream<channel&, false> stream_; // false: no compression yet
     const std::string name_;
-    wakeup output_;
-    wakeup input_;
-    wakeup alarm_;
-    wakeup beat_;
+    beast::flat_buffer input_;
+    std::string output_;
+    boost::asio::steady_timer alarm_;
+    std::optional<clock::time_point> deadline_; // of a session that is over
     conversation talk_;
+    bool begun_ = false;
     bool open_ = true;
+    bool reading_ = false;
+    bool writing_ = false;
+    bool pinging_ = false;
+    bool woken_ = false;
+    bool armed_ = false;
 };
 
 } // namespace
 
-awaitable<void> run_websocket(worker& on, std::unique_ptr<upgrade> from)
+boost::asio::awaitable<void> run_websocket(worker& on, std::unique_ptr<upgrade> from)
 {
-    websocket_session session(on, std::move(from->client));
-    co_await session.run(std::move(from));
+    const auto session = std::make_shared<websocket_session>(on, *from);
+    if (co_await session->accept(*from)) {
+        session->begin(std::move(from->what));
+    }
 }
 
 } // namespace rowcast::net

@@ -15,11 +15,12 @@ namespace rowcast::net {
 // A client that asks for a WebSocket, with what its HTTP connection leaves behind.
 struct upgrade {
     std::unique_ptr<channel> client;
+    session_count::place place; // among the connections
     boost::beast::http::request<boost::beast::http::string_body> request;
     open_websocket what;
 };
 
-// /v1/ws, from the upgrade to the close. Only connection.cpp includes this.
+// /v1/ws: answers the upgrade; the session that begins with it goes on by itself. Only connection.cpp includes this.
 boost::asio::awaitable<void> run_websocket(worker& on, std::unique_ptr<upgrade> from);
 
 } // namespace rowcast::net

@@ -41,6 +41,7 @@ activity::activity(worker& on) : on_(on)
 activity::~activity()
 {
     on_.activities_.erase(this);
+    on_.finished();
 }
 
 worker::worker(hub::shard_id id, site& shared, const config::server& settings, const config::rollout& offered, tls_context_ptr tls)
@@ -98,7 +99,7 @@ void worker::spawn(boost::asio::awaitable<void> task)
 
 void worker::finished()
 {
-    if (stopping_ && running_ == 0) {
+    if (stopping_ && running_ == 0 && activities_.empty()) {
         drained_.set_value();
         drained_ = {};
         guard_.reset();
