@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "counting_client.hpp"
-#include "running_bridge.hpp"
+#include "support/bridge_process.hpp"
 #include "support/paths.hpp"
 #include "support/postgres_cluster.hpp"
 #include "support/process.hpp"
@@ -66,14 +66,16 @@ public:
         execute("truncate rowcast.change_log");
         std::string before;
         {
-            const bench::running_bridge bridge(cluster_.url(), {"public.watched"});
+            support::bridge_process bridge(cluster_.url(), "tables: {public.watched: [{roles: [anonymous]}]}\n");
+            bridge.start();
             before = bench::counting_client(bridge.port(), "public.watched").cursor();
         }
         write(1, changes_, each);
         execute("vacuum analyze rowcast.change_log");
         execute("checkpoint");
 
-        const bench::running_bridge bridge(cluster_.url(), {"public.watched"});
+        support::bridge_process bridge(cluster_.url(), "tables: {public.watched: [{roles: [anonymous]}]}\n");
+        bridge.start();
         std::vector<double> bare;
         std::vector<cost> from_log;
         for (int round = 0; round < rounds_; ++round) {
@@ -120,7 +122,7 @@ private:
         double seconds; // from the subscription's first byte to the last event
         double cpu;     // of the bridge, seconds
     };
-    cost catch_up(const bench::running_bridge& bridge, const std::string& after, int expected)
+    cost catch_up(const support::bridge_process& bridge, const std::string& after, int expected)
     {
         const auto cpu_before = bridge.cpu();
         const auto begun = clock_type::now();

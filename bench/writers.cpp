@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "counting_client.hpp"
-#include "running_bridge.hpp"
+#include "support/bridge_process.hpp"
 #include "support/paths.hpp"
 #include "support/postgres_cluster.hpp"
 #include "support/process.hpp"
@@ -137,7 +137,8 @@ public:
         execute("truncate rowcast.change_log, audit_log");
         execute("vacuum analyze");
         execute("checkpoint");
-        const bench::running_bridge bridge(cluster_.url(), {"public.watched"});
+        support::bridge_process bridge(cluster_.url(), "tables: {public.watched: [{roles: [anonymous]}]}\n");
+        bridge.start();
         const bench::counting_client subscriber(bridge.port(), "public.watched");
 
         std::map<std::string, std::vector<double>> speed; // transactions a second, one for each round

@@ -24,7 +24,7 @@ TEST_CASE("Clients that take every file descriptor do not keep the bridge from t
 {
     support::database db{support::with_rowcast};
     db.execute("create table t (id bigint generated always as identity primary key, v text); select rowcast.watch('t', notify => true)");
-    support::bridge_process bridge{db.url(), "tables: {public.t: [{roles: [anonymous]}]}\n", most_files};
+    support::bridge_process bridge{db.url(), "tables: {public.t: [{roles: [anonymous]}]}\n", {.most_files = most_files}};
     bridge.start();
     REQUIRE(bridge.running().error_line_with("limits.sessions is").find("200 file descriptors") != std::string::npos);
     support::http_client asking(bridge.port()); // keeps its connection

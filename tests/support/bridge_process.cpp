@@ -5,6 +5,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 #include <stdexcept>
 
@@ -14,14 +15,15 @@
 
 namespace rowcast::support {
 
-bridge_process::bridge_process(const std::string& database_url, const std::string& rules, unsigned most_files, const std::string& limits)
-    : port_(free_port()), admin_port_(free_port()), most_files_(most_files)
+bridge_process::bridge_process(const std::string& database_url, const std::string& rules, const options& how)
+    : port_(free_port()), admin_port_(free_port()), most_files_(how.most_files)
 {
     file_ = std::filesystem::temp_directory_path() / ("rowcast-bridge-" + std::to_string(::getpid()) + "-" + std::to_string(port_) + ".yaml");
     std::ofstream(file_) << "database: {url: \"" << database_url << "\"}\n"
                          << "server:\n  listen: \"127.0.0.1:" << port_ << "\"\n  admin: \"127.0.0.1:" << admin_port_ << "\"\n"
                          << "  heartbeat: 60s\n" // who does not read does not answer pings either, and is not gone yet
-                         << "  limits: {connects_per_second_per_address: 100000" << (limits.empty() ? "" : ", ") << limits << "}\n"
+                         << "  limits: {" << how.limits << "}\n"
+                         << how.server
                          << "auth: {anonymous: true}\n"
                          << rules;
 }
@@ -41,7 +43,7 @@ void bridge_process::start()
     running_ = std::make_unique<process>(command);
     const bool ready = eventually([&] {
         try {
-            return http_client(port_).get("/readyz").status == 200;
+            return http_client(admin_port_).get("/readyz").status == 200;
         } catch (const std::exception&) {
             return false;
         }
@@ -79,6 +81,21 @@ std::uint64_t bridge_process::memory(const std::string& what) const
         }
     }
     throw std::runtime_error("no " + what + " in the status of the bridge");
+}
+
+std::chrono::duration<double> bridge_process::cpu() const
+{
+    std::ifstream in("/proc/" + std::to_string(running_->id()) + "/stat");
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    std::istringstream fields(text.substr(text.rfind(')') + 2)); // from the third on, `state` (man 5 proc)
+    std::string skipped;
+    for (int i = 3; i < 14; ++i) {
+        fields >> skipped;
+    }
+    long user = 0;
+    long system = 0;
+    fields >> user >> system;
+    return std::chrono::duration<double>(static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK)));
 }
 
 }

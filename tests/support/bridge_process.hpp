@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -11,8 +12,15 @@ namespace rowcast::support {
 /// `rowcast serve` as a process, on a port that stays the same when it is killed and started again.
 class bridge_process {
 public:
-    /// `rules` is the rest of the YAML: `tables:` and the like; whoever comes is anonymous. `most_files`: the shell's `ulimit -n` before it starts, 0: as it is.
-    bridge_process(const std::string& database_url, const std::string& rules, unsigned most_files = 0, const std::string& limits = {});
+    struct options {
+        unsigned most_files = 0;   ///< The shell's `ulimit -n` before it starts; 0: as it is.
+        std::string limits = "connects_per_second_per_address: 100000"; ///< `server.limits`.
+        std::string server = {};   ///< Further lines of `server:` in the YAML.
+    };
+
+    /// `rules` is the rest of the YAML: `tables:` and the like; whoever comes is anonymous.
+    bridge_process(const std::string& database_url, const std::string& rules, const options& how);
+    bridge_process(const std::string& database_url, const std::string& rules) : bridge_process(database_url, rules, options()) {}
     ~bridge_process();
     bridge_process(const bridge_process&) = delete;
 
@@ -28,6 +36,9 @@ public:
 
     /// "VmHWM", "VmRSS" of /proc/PID/status, in bytes.
     std::uint64_t memory(const std::string& what) const;
+
+    /// What all its threads have used so far.
+    std::chrono::duration<double> cpu() const;
 
 private:
     std::uint16_t port_;

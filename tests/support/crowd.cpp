@@ -193,7 +193,9 @@ void crowd::parse(client& one)
         --connecting_;
         at = end + 4;
         const std::string after = one.cursor.empty() ? "" : ",\"after\":\"" + one.cursor + "\"";
-        send(one, frame(1, "{\"type\":\"subscribe\",\"id\":\"s\"," + one.wish + after + "}"));
+        if (!one.wish.empty()) {
+            send(one, frame(1, "{\"type\":\"subscribe\",\"id\":\"s\"," + one.wish + after + "}"));
+        }
     }
     for (;;) {
         const auto left = one.in.size() - at;

@@ -15,7 +15,7 @@ namespace rowcast::support {
 class crowd {
 public:
     struct client {
-        std::string wish;   // members of its `subscribe` but `type`, `id` and `after`: `"table":"public.t"`
+        std::string wish;   // members of its `subscribe` but `type`, `id` and `after`: `"table":"public.t"`; empty: it subscribes to nothing
         bool reads = true;  // else it takes nothing once it is subscribed
         std::size_t subscribed = 0; // how often
         std::string status;         // of the last `subscribed`

@@ -1,0 +1,98 @@
+// What a session takes of the bridge's memory while nothing happens: by itself, inside TLS, and with a subscription.
+//
+//     bench/memory [--sessions N] [--most BYTES]
+
+#include <CLI/CLI.hpp>
+#include <pqxx/pqxx>
+
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "support/bridge_process.hpp"
+#include "support/certificate.hpp"
+#include "support/crowd.hpp"
+#include "support/paths.hpp"
+#include "support/postgres_cluster.hpp"
+#include "support/process.hpp"
+#include "support/tls_tunnel.hpp"
+
+namespace {
+
+using namespace rowcast;
+using namespace std::chrono_literals;
+using support::crowd;
+
+constexpr std::size_t first_ones = 500; // so that what all sessions share is there already
+
+using wish = std::function<std::string(std::size_t)>;
+
+void let_come(crowd& everybody, std::size_t many, const wish& what)
+{
+    const std::size_t there = everybody.clients.size();
+    everybody.clients.resize(there + many);
+    for (std::size_t i = there; i < everybody.clients.size(); ++i) {
+        everybody.clients[i].wish = what(i);
+    }
+    everybody.connect();
+    const auto settled = [](const crowd::client& each) { return each.wish.empty() ? each.frames > 0 : each.subscribed > 0; };
+    if (!everybody.run([&] { return everybody.all(settled); }, 300s)) {
+        throw std::runtime_error("not all sessions are open in time");
+    }
+}
+
+// Bytes a session.
+double measure(const std::string& url, std::size_t sessions, bool tls, const wish& what)
+{
+    const support::certificate ours("bench");
+    support::bridge_process bridge(url, "tables: {public.t: [{roles: [anonymous]}]}\n",
+                                   {.server = tls ? "  tls: {certificate: \"" + ours.file() + "\", key: \"" + ours.key() + "\"}\n" : ""});
+    bridge.start();
+    std::optional<support::tls_tunnel> tunnel;
+    if (tls) {
+        tunnel.emplace(bridge.port());
+    }
+    crowd everybody(tls ? tunnel->port() : bridge.port());
+    let_come(everybody, first_ones, what);
+    const auto before = bridge.memory("VmRSS");
+    let_come(everybody, sessions, what);
+    return (static_cast<double>(bridge.memory("VmRSS")) - static_cast<double>(before)) / static_cast<double>(sessions);
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    std::size_t sessions = 9'500;
+    std::size_t most = 0;
+    CLI::App app{"Resident memory of the bridge by idle session"};
+    app.add_option("--sessions", sessions, "how many")->check(CLI::Range(100, 19'000))->capture_default_str();
+    app.add_option("--most", most, "bytes that a session without TLS and subscriptions may take; only that is measured then");
+    CLI11_PARSE(app, argc, argv);
+
+    support::postgres_cluster cluster;
+    support::run({support::rowcast_binary(), "install", "--database", cluster.url()});
+    {
+        pqxx::connection connection = cluster.connect();
+        pqxx::nontransaction setup(connection);
+        setup.exec("create table t (id bigint generated always as identity primary key, owner int not null);"
+                   "select rowcast.watch('public.t', notify => true)");
+    }
+    const wish nothing = [](std::size_t) { return std::string(); };
+    const wish the_same = [](std::size_t) { return std::string("\"table\":\"public.t\""); };
+    const wish their_own = [](std::size_t i) { return "\"table\":\"public.t\",\"where\":{\"owner\":{\"eq\":" + std::to_string(i) + "}}"; };
+
+    std::printf("%zu sessions\n", sessions);
+    const double idle = measure(cluster.url(), sessions, false, nothing);
+    std::printf("idle                             %8.0f bytes each\n", idle);
+    if (most > 0) {
+        return idle <= static_cast<double>(most) ? 0 : 1;
+    }
+    std::printf("with a subscription that all have %7.0f\n", measure(cluster.url(), sessions, false, the_same));
+    std::printf("with a subscription of its own    %7.0f\n", measure(cluster.url(), sessions, false, their_own));
+    std::printf("idle, inside TLS                  %7.0f\n", measure(cluster.url(), std::min<std::size_t>(sessions, 4'000), true, nothing));
+    return 0;
+}
