@@ -58,7 +58,7 @@ TEST_CASE("A transaction of a million rows arrives in pages, a client that drops
         const std::size_t before = client.subscribed;
         one.disconnect(client);
         one.connect();
-        REQUIRE(one.run([&] { return client.subscribed > before; }, 20s));
+        REQUIRE(one.run([&] { return client.subscribed > before; }, 120s));
         REQUIRE(client.status == "resumed");
     }
     REQUIRE(one.run([&] { return client.keys.size() >= rows; }, 120s));

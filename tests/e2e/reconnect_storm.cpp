@@ -118,7 +118,7 @@ TEST_CASE("Thousands who come back from beyond the memory share a few passes ove
     REQUIRE(s.all_resumed());
     s.everybody_has_what_was_inserted();
     REQUIRE(s.bridge.metric("rowcast_catch_up_readings_total") >= many);
-    REQUIRE(s.bridge.metric("rowcast_catch_up_passes_total") <= 20);
+    REQUIRE(s.bridge.metric("rowcast_catch_up_passes_total") <= many / 20.0);
     s.insert_for_each();
     s.everybody_has_what_was_inserted();
 }
