@@ -41,12 +41,15 @@ $do$;
 create index if not exists change_log_xid_id on rowcast.change_log (xid, id);
 
 -- What does not fit into a page's quarter is compressed, by the writer: LZ4 takes a fraction of the default's time. Before
--- PostgreSQL 14, or where the server was built without it, the default stays.
+-- PostgreSQL 14, which neither has the column nor reads the statement, or where the server was built without it, the default
+-- stays.
 do $do$
 begin
-  if current_setting('server_version_num')::int >= 140000
-     and (select bool_or(attcompression <> 'l') from pg_attribute where attrelid = 'rowcast.change_log'::regclass and attname in ('new', 'old')) then
-    alter table rowcast.change_log alter column new set compression lz4, alter column old set compression lz4;
+  if current_setting('server_version_num')::int < 140000 then
+    return;
+  end if;
+  if (select bool_or(attcompression <> 'l') from pg_attribute where attrelid = 'rowcast.change_log'::regclass and attname in ('new', 'old')) then
+    execute 'alter table rowcast.change_log alter column new set compression lz4, alter column old set compression lz4';
   end if;
 exception when feature_not_supported then
   null;

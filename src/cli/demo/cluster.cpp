@@ -59,7 +59,7 @@ cluster::cluster(const programs& found, const fs::path& root, const std::optiona
 {
     const fs::path data = root / "data";
     run({programs_.initdb, "--pgdata=" + data.string(), "--username=postgres", "--encoding=UTF8", "--locale=C",
-         "--auth=trust", "--no-sync", "--no-instructions"},
+         "--auth=trust", "--no-sync"},
         surroundings("initdb.log"), stop);
 
     child::options how = surroundings("postgres.log");
