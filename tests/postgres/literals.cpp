@@ -78,6 +78,7 @@ TEST_CASE("every literal that is read here is one that PostgreSQL reads, with th
                "execute format('select to_json(%L::%s)::text', literal, type) into json; return json; "
                "exception when data_exception then return null; end $$");
     pqxx::connection connection = db.connect();
+    const bool lacks_infinity = connection.server_version() < 140000; // among numerics
     pqxx::work work{connection};
     work.exec("set local timezone to 'UTC'");
 
@@ -99,7 +100,7 @@ TEST_CASE("every literal that is read here is one that PostgreSQL reads, with th
                     answer[1].is_null() ? "(refused)" : answer[1].c_str());
             ours ? ++read : ++refused;
             if (answer[1].is_null()) {
-                REQUIRE_FALSE(ours);
+                REQUIRE((!ours || (lacks_infinity && each.family == type_family::numeric && ours->ends_with("Infinity"))));
             } else if (ours) {
                 REQUIRE(policy::canonical(each.family, answer[1].c_str()) == ours);
             } else {

@@ -57,4 +57,13 @@ inline std::string refusal(const support::database& db, const std::string& sql)
     return refusal(connection, sql);
 }
 
+/// Whether the server is of this version or a later one. Where it is not, says what is not tested.
+inline bool since(int version, const char* feature, const support::database& db)
+{
+    const bool has = db.connect().server_version() >= version * 10000;
+    if (!has)
+        WARN("not tested: " << feature << ", which came with PostgreSQL " << version);
+    return has;
+}
+
 }

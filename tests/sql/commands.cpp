@@ -84,9 +84,8 @@ TEST_CASE("ON CONFLICT DO UPDATE gives the inserts and the updates, ON CONFLICT 
 TEST_CASE("MERGE gives each row's own operation")
 {
     const database db{with_rowcast};
-    if (db.execute("show server_version_num")[0][0].as<int>() < 150000) {
+    if (!since(15, "MERGE", db))
         return;
-    }
     make_items(db);
     db.execute("insert into t values (1, 'a'), (2, 'b'), (3, 'c')");
     auto logged = captured_by(db, R"(
@@ -98,6 +97,17 @@ TEST_CASE("MERGE gives each row's own operation")
     CHECK(logged
           == lines{R"(DELETE t was {"id":2,"v":"b"})", R"(INSERT t {"id":9,"v":"n"})",
                    R"(UPDATE t {"id":1,"v":"x"} was {"id":1,"v":"a"})", R"(UPDATE t {"id":3,"v":"z"} was {"id":3,"v":"c"})"});
+}
+
+TEST_CASE("MERGE that deletes what its source lacks is captured")
+{
+    const database db{with_rowcast};
+    if (!since(17, "WHEN NOT MATCHED BY SOURCE", db))
+        return;
+    make_items(db);
+    db.execute("insert into t values (1, 'a'), (2, 'b')");
+    CHECK(captured_by(db, "merge into t using (values (1)) s (id) on t.id = s.id when not matched by source then delete")
+          == lines{R"(DELETE t was {"id":2,"v":"b"})"});
 }
 
 TEST_CASE("cascades of a foreign key are captured on the tables that they change")

@@ -1,11 +1,9 @@
-#include <cstdlib>
-#include <fstream>
-
 #include "sql/captured.hpp"
-#include "support/paths.hpp"
+#include "support/dump.hpp"
 
 using namespace rowcast::test;
 using rowcast::support::database;
+using rowcast::support::dump;
 using rowcast::support::with_database;
 using rowcast::support::with_rowcast;
 
@@ -14,27 +12,6 @@ namespace {
 pqxx::row claim(const database& db)
 {
     return db.execute("select *, length(cursor_key) as key_length from rowcast.claim_identity()")[0];
-}
-
-std::string program(const char* name)
-{
-    std::ifstream file{rowcast::support::cluster_dir() / "bindir"};
-    std::string folder;
-    std::getline(file, folder);
-    // A server without client programs (a bare download) is tested with the system's.
-    const auto path = folder + "/" + name;
-    return std::filesystem::exists(path) ? path : name;
-}
-
-// pg_dump refuses servers newer than itself.
-bool can_dump(const database& db)
-{
-    const auto server = db.execute("select current_setting('server_version_num')::int / 10000")[0][0].as<int>();
-    const std::string test = program("pg_dump") + " --version | awk '{exit !($3 + 0 >= " + std::to_string(server) + ")}'";
-    if (std::system(test.c_str()) == 0)
-        return true;
-    WARN("not tested: there is no pg_dump for PostgreSQL " << server);
-    return false;
 }
 
 }
@@ -98,14 +75,13 @@ TEST_CASE("what pg_dump restores elsewhere is watched with the same columns, of 
 {
     const database original{with_rowcast};
     const database restored;
-    if (!can_dump(original))
+    if (!dump::possible(original))
         return;
     original.execute("create table t (gone int, id int primary key, v int, secret int); alter table t drop gone; select rowcast.watch('t', columns => '{id,v}', notify => true);"
                      "create table p (id int primary key) partition by range (id); create table p_1 partition of p default; select rowcast.watch('p', notify => true);"
                      "insert into t values (1, 1, 1)");
     restored.execute("create table shifts_every_oid (id int)");
-    const std::string command = program("pg_dump") + " '" + original.url() + "' | " + program("psql") + " -X -q -v ON_ERROR_STOP=1 '" + restored.url() + "' > /dev/null";
-    REQUIRE(std::system(command.c_str()) == 0);
+    dump{original}.restore(restored);
     CHECK(claim(restored)["renewed"].as<bool>());
     CHECK(restored.execute("select * from rowcast.refresh()").empty());
     CHECK(std::string(restored.execute("select columns from rowcast.watched where relid = 't'::regclass")[0][0].c_str()) == "{id,v}");
@@ -117,13 +93,12 @@ TEST_CASE("refresh in a restored database captures no column that was left out, 
 {
     const database original{with_rowcast};
     const database restored;
-    if (!can_dump(original))
+    if (!dump::possible(original))
         return;
     // Without the dropped column, numbers of the original's columns are those of their neighbours.
     original.execute("create table t (gone int, id int primary key, v int, secret int); alter table t drop gone;"
                      "select rowcast.watch('t', columns => '{id,v}', notify => true)");
-    const std::string command = program("pg_dump") + " '" + original.url() + "' | " + program("psql") + " -X -q -v ON_ERROR_STOP=1 '" + restored.url() + "' > /dev/null";
-    REQUIRE(std::system(command.c_str()) == 0);
+    dump{original}.restore(restored);
     CHECK(restored.execute("select * from rowcast.refresh()").empty());
     CHECK(captured_by(restored, "insert into t values (2, 2, 2)") == lines{R"(INSERT t {"id":2,"v":2})"});
     CHECK_FALSE(claim(restored)["renewed"].as<bool>());
@@ -132,16 +107,13 @@ TEST_CASE("refresh in a restored database captures no column that was left out, 
 TEST_CASE("a log that was dumped and restored into the database that it came from is a copy")
 {
     const database db{with_rowcast};
-    if (!can_dump(db))
+    if (!dump::possible(db))
         return;
     db.execute("create table t (id int primary key); select rowcast.watch('t', notify => true); insert into t values (1)");
     const auto before = claim(db);
-    const std::string file = "/tmp/" + db.name() + ".sql";
-    REQUIRE(std::system((program("pg_dump") + " '" + db.url() + "' -f " + file).c_str()) == 0);
+    const dump copy{db};
     db.execute("begin; set local client_min_messages = warning; drop table t; drop schema rowcast cascade; commit");
-    const int status = std::system((program("psql") + " -X -q -v ON_ERROR_STOP=1 -f " + file + " '" + db.url() + "' > /dev/null").c_str());
-    std::filesystem::remove(file);
-    REQUIRE(status == 0);
+    copy.restore(db);
     const auto after = claim(db);
     CHECK(after["renewed"].as<bool>());
     CHECK(std::string(before["log_id"].c_str()) != after["log_id"].c_str());
@@ -152,15 +124,12 @@ TEST_CASE("a log that was dumped and restored into the database that it came fro
 TEST_CASE("a watched table that is dropped and restored stays watched, and its subscribers are told")
 {
     const database db{with_rowcast};
-    if (!can_dump(db))
+    if (!dump::possible(db))
         return;
     db.execute("create table t (gone int, id int primary key, v int); alter table t drop gone; select rowcast.watch('t', columns => '{id}', notify => true)");
-    const std::string file = "/tmp/" + db.name() + ".sql";
-    REQUIRE(std::system((program("pg_dump") + " -t t '" + db.url() + "' -f " + file).c_str()) == 0);
+    const dump copy{db, "-t t"};
     db.execute("drop table t");
-    const int status = std::system((program("psql") + " -X -q -v ON_ERROR_STOP=1 -f " + file + " '" + db.url() + "' > /dev/null").c_str());
-    std::filesystem::remove(file);
-    REQUIRE(status == 0);
+    copy.restore(db);
     db.execute("select * from rowcast.refresh()");
     CHECK(db.execute("select from rowcast.change_log where op = 'RESYNC' and event = 'table_restored'").size() == 1);
     CHECK(captured_by(db, "insert into t values (2, 2)") == lines{R"(INSERT t {"id":2})"});

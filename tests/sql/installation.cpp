@@ -122,15 +122,10 @@ TEST_CASE("the log has one index, so that writers pay for no more")
 TEST_CASE("what is large in the log is compressed by LZ4 where the server has it, also after an upgrade")
 {
     const database db{with_rowcast};
-    const auto has_lz4 = [&] {
-        try {
-            db.execute("create temp table t (v text compression lz4)");
-            return true;
-        } catch (const pqxx::sql_error&) {
-            return false; // PostgreSQL 13 does not know the word
-        }
-    };
-    if (!has_lz4()) {
+    if (!since(14, "compression by LZ4", db))
+        return;
+    if (!db.execute("select from pg_settings where name = 'default_toast_compression' and 'lz4' = any (enumvals)").size()) {
+        WARN("not tested: this PostgreSQL was built without LZ4");
         return;
     }
     const auto used = [&] { return db.execute("select count(*) from pg_attribute where attrelid = 'rowcast.change_log'::regclass and attcompression = 'l'")[0][0].as<int>(); };

@@ -33,6 +33,20 @@ TEST_CASE("of one statement all DELETEs of changed keys come before everything e
     CHECK(db.execute("select count(distinct call) from rowcast.change_log")[0][0].as<int>() == 1);
 }
 
+TEST_CASE("a row of a temporal key is known by its period too, and one whose period changes is another row")
+{
+    const database db{with_rowcast};
+    if (!since(18, "WITHOUT OVERLAPS", db))
+        return;
+    db.execute("create extension btree_gist; create table t (id int, period daterange, v text, primary key (id, period without overlaps));"
+               "select rowcast.watch('t', notify => true); insert into t values (1, '[2026-01-01,2026-02-01)', 'a'), (1, '[2026-02-01,2026-03-01)', 'b')");
+    CHECK(std::string(db.execute("select key_columns from rowcast.watched")[0][0].c_str()) == "{id,period}");
+    CHECK(captured_by(db, "update t set v = 'c' where v = 'a'; update t set period = '[2026-02-15,2026-03-01)' where v = 'b'")
+          == lines{R"-(UPDATE t {"id":1,"period":"[2026-01-01,2026-02-01)","v":"c"} was {"id":1,"period":"[2026-01-01,2026-02-01)","v":"a"})-",
+                   R"-(DELETE(UPDATE) t was {"id":1,"period":"[2026-02-01,2026-03-01)","v":"b"})-",
+                   R"-(INSERT(UPDATE) t {"id":1,"period":"[2026-02-15,2026-03-01)","v":"b"})-"});
+}
+
 TEST_CASE("every trigger call has a number of its own, whether it logs one row or many")
 {
     const database db{with_rowcast};

@@ -20,7 +20,7 @@ namespace rowcast::support {
 
 namespace {
 
-// Making a server runs initdb or pg_basebackup, which a busy machine may slow down a lot.
+// Making a server runs initdb or copies another, which a busy machine may slow down a lot.
 constexpr std::chrono::milliseconds initialization_time{300'000};
 
 // PostgreSQL refuses to run as root.
@@ -67,19 +67,33 @@ postgres_cluster::postgres_cluster(std::vector<std::string> settings)
 {
     // Trust on loopback too: the server lives for seconds and holds nothing.
     run(as_owner({bindir_ / "initdb", "--pgdata=" + (root_ / "data").string(), "--username=postgres", "--encoding=UTF8",
-                  "--locale=C.UTF-8", "--auth=trust", "--no-sync", "--no-instructions"}),
+                  "--locale=C.UTF-8", "--auth=trust", "--no-sync"}),
         {}, initialization_time);
     configure_all(settings);
     start();
 }
 
+// A copy by hand: pg_basebackup refuses servers newer than itself, and writes settings that older ones do not know.
 std::unique_ptr<postgres_cluster> postgres_cluster::standby_of(const postgres_cluster& primary,
                                                                std::vector<std::string> settings)
 {
     std::unique_ptr<postgres_cluster> standby{new postgres_cluster{unstarted{}}};
-    run(standby->as_owner({"pg_basebackup", "--pgdata=" + (standby->root_ / "data").string(),
-                           "--dbname=" + primary.url(), "--checkpoint=fast", "--write-recovery-conf", "--no-sync"}),
-        {}, initialization_time);
+    const std::string data = standby->root_ / "data";
+    const auto shell = [&](const std::string& script, const std::string& from) {
+        run(standby->as_owner({"sh", "-ec", script, from, data}), {}, initialization_time);
+    };
+    pqxx::connection connection = primary.connect();
+    pqxx::nontransaction backup{connection};
+    const bool renamed = connection.server_version() >= 150000;
+    backup.exec(renamed ? "select pg_backup_start('standby', true)" : "select pg_start_backup('standby', true, false)");
+    // What is written meanwhile is mended from the WAL.
+    shell("mkdir -m 700 $1; tar -C $0 --exclude=./postmaster.* --exclude=./pg_stat_tmp/* -c . | tar -C $1 -x",
+          primary.root_ / "data");
+    const auto label = backup.exec1(renamed ? "select labelfile from pg_backup_stop(false)"
+                                            : "select labelfile from pg_stop_backup(false, false)");
+    shell("printf %s \"$0\" > $1/backup_label; touch $1/standby.signal", label[0].as<std::string>());
+    standby->configure("primary_conninfo = 'host=" + (primary.root_ / "socket").string() +
+                       " port=" + std::to_string(primary.port_) + " user=postgres'");
     standby->configure_all(settings);
     standby->start();
     return standby;
