@@ -298,12 +298,6 @@ std::vector<finding> server(const patient& of)
     is_off("track_counts", severity::error, "autovacuum does not know what to do: the log only grows");
     is_off("synchronous_commit", severity::warning,
            "commits are sent only once they are on disk, which the bridge has to force each time");
-    if (const std::string idle = setting(of.health, "idle_session_timeout"); !idle.empty() && idle != "0") {
-        found.push_back({severity::warning,
-                         "idle_session_timeout ends sessions that are idle for " + age_text(std::stod(idle) / 1000),
-                         "the bridge's connections are, for long, and it has to begin again each time",
-                         "alter role " + of.health.role + " set idle_session_timeout = 0;"});
-    }
     const double most = std::strtod(setting(of.health, "max_connections").c_str(), nullptr) -
                         std::strtod(setting(of.health, "superuser_reserved_connections").c_str(), nullptr);
     if (static_cast<double>(of.health.connections) > of.within.connections * most) {

@@ -85,7 +85,8 @@ std::string conninfo(const connection_options& options)
     return text;
 }
 
-// By SET, not by the startup packet's `options`, which poolers refuse. No name is ever looked up by search_path.
+// By SET, not by the startup packet's `options`, which poolers refuse. No name is ever looked up by search_path. What takes
+// long, and what waits, is bounded on this side: limits that are meant for applications would end it in its middle.
 std::string session_settings(const connection_options& options)
 {
     const auto on_server = std::max(options.statement_timeout - servers_lead, options.statement_timeout / 2);
@@ -93,7 +94,11 @@ std::string session_settings(const connection_options& options)
            "set intervalstyle = 'postgres'; set bytea_output = 'hex'; set extra_float_digits = 1; "
            "set jit = off; set statement_timeout = " +
            std::to_string(on_server.count()) +
-           "; set default_transaction_read_only = " + (options.read_only ? "on" : "off");
+           "; set default_transaction_read_only = " + (options.read_only ? "on" : "off") +
+           "; set idle_in_transaction_session_timeout = 0; "
+           "select set_config(name, '0', false) " // since PostgreSQL 14 and 17
+           "from unnest('{idle_session_timeout,transaction_timeout}'::text[]) name "
+           "where current_setting(name, true) is not null";
 }
 
 std::string place_text(std::string_view host, std::string_view port, std::string_view database, std::string_view user)

@@ -22,11 +22,10 @@ void read_server(connection& on, database_health& health)
 {
     health.version = on.server_version();
     health.sees_sessions = on.execute("select pg_has_role('pg_read_all_stats', 'usage')").truth(0, 0);
-    const rows settings =
-        on.execute("select name, reset_val from pg_settings where name = any ($1::text[])",
-                   {to_array(std::vector<std::string>{"autovacuum", "fsync", "full_page_writes", "idle_session_timeout",
-                                                      "max_connections", "superuser_reserved_connections",
-                                                      "synchronous_commit", "track_counts"})});
+    const rows settings = on.execute(
+        "select name, reset_val from pg_settings where name = any ($1::text[])",
+        {to_array(std::vector<std::string>{"autovacuum", "fsync", "full_page_writes", "max_connections",
+                                           "superuser_reserved_connections", "synchronous_commit", "track_counts"})});
     for (std::size_t i = 0; i < settings.size(); ++i) {
         health.settings[text(settings, i, 0)] = settings.text(i, 1);
     }

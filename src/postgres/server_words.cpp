@@ -107,7 +107,8 @@ connection_lost lost(const std::string& place, std::string_view words)
 void check_server_version(int version, const std::string& text, const std::string& place)
 {
     if (version < 130000) {
-        throw database_error(place + " runs PostgreSQL " + text + "; rowcast needs 13 or later", "", "");
+        const std::string hint = "Upgrade PostgreSQL, and run rowcast install there.";
+        throw database_error(place + " runs PostgreSQL " + text + "; rowcast needs 13 or later. " + hint, "", hint);
     }
 }
 

@@ -139,11 +139,6 @@ TEST_CASE("A doctor finds nothing where all is well, and each setting of the ser
         CAPTURE(name);
         CHECK(eventually([&] { return doctor({"--database", cluster.url()}).about(server, name).find(std::string(name) + " = on") != std::string::npos; }));
     }
-    if (cluster.connect().server_version() < 140000) {
-        return; // which has no idle_session_timeout
-    }
-    execute("alter role postgres set idle_session_timeout = '10min'");
-    CHECK_THAT(doctor({"--database", cluster.url()}).about(server, "idle_session"), Catch::StartsWith("warning: idle_session_timeout ends sessions that are idle for 10 min"));
 }
 
 TEST_CASE("A doctor finds triggers that are missing or disabled, tables that were altered, and names the statement that helps", "[e2e]")

@@ -50,6 +50,20 @@ TEST_CASE("a connection that is refused says where, why and what to do, and neve
     CHECK_THAT(connecting("postgresql://u:s3%zzcret@h/x"), Contains("cannot be read") && !Contains("s3%"));
 }
 
+TEST_CASE("limits that a DBA sets to idle sessions and long transactions of applications do not end the bridge's")
+{
+    const database db;
+    db.execute("do $$ declare s text; begin for s in select name from pg_settings "
+               "where name in ('idle_session_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout') "
+               "loop execute format('alter database %I set %I = %L', current_database(), s, '1s'); end loop; end $$");
+    connection on{{.url = db.url()}};
+    on.run_script("begin");
+    CHECK(on.execute("select name from pg_settings where name ~ '^(idle|transaction).*timeout$' and setting <> '0'")
+              .empty());
+    CHECK_NOTHROW(on.execute("select pg_sleep(1.2)"));
+    CHECK_NOTHROW(on.run_script("commit"));
+}
+
 TEST_CASE("a refused statement leaves the connection as good as new, and passes PostgreSQL's detail and hint on")
 {
     const database db;

@@ -100,7 +100,8 @@ TEST_CASE("every literal that is read here is one that PostgreSQL reads, with th
                     answer[1].is_null() ? "(refused)" : answer[1].c_str());
             ours ? ++read : ++refused;
             if (answer[1].is_null()) {
-                REQUIRE((!ours || (lacks_infinity && each.family == type_family::numeric && ours->ends_with("Infinity"))));
+                REQUIRE(
+                    (!ours || (lacks_infinity && each.family == type_family::numeric && ours->ends_with("Infinity"))));
             } else if (ours) {
                 REQUIRE(policy::canonical(each.family, answer[1].c_str()) == ours);
             } else {

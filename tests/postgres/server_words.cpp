@@ -24,3 +24,12 @@ TEST_CASE("words that have not PostgreSQL's form are the message")
     CHECK(notice_text(read_words("without a severity")) == "without a severity");
     CHECK(notice_text(read_words("WARNING:  w\nHINT:  h\n")) == "WARNING: w\n  hint: h");
 }
+
+TEST_CASE("a PostgreSQL that is too old is refused with what to do")
+{
+    CHECK_THROWS_WITH(
+        check_server_version(120022, "12.22", "h:5432/d as user u"),
+        Catch::StartsWith("h:5432/d as user u runs PostgreSQL 12.22; rowcast needs 13 or later. Upgrade"));
+    CHECK_NOTHROW(check_server_version(130000, "13.0", "h:5432/d as user u"));
+    CHECK_NOTHROW(check_server_version(190001, "19.1", "h:5432/d as user u"));
+}
