@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <tuple>
 
 #include "net/admin_call.hpp"
 #include "net/channel.hpp"
@@ -43,16 +44,63 @@ std::string text(const message& from, http::field name)
     return {found.data(), found.size()};
 }
 
+// A list may be spread over several fields (RFC 9110 section 5.3), of which Beast sees the first.
+void join(message& read, http::field name)
+{
+    if (read.count(name) < 2) {
+        return;
+    }
+    std::string all;
+    for (auto [each, end] = read.equal_range(name); each != end; ++each) {
+        all.append(all.empty() ? "" : ", ").append(each->value());
+    }
+    read.set(name, all);
+}
+
+// What a request is for. The host stands there in the form that proxies are asked in, which all servers must take, and counts before
+// the header's (RFC 9112 section 3.2.2).
+struct target {
+    std::string_view host;
+    std::string_view path; // and query
+};
+
+target target_of(const message& read)
+{
+    const std::string_view whole(read.target().data(), read.target().size());
+    const std::size_t scheme = whole.starts_with('/') ? std::string_view::npos : whole.find("://");
+    if (scheme == std::string_view::npos || !(beast::iequals(whole.substr(0, scheme), "http") || beast::iequals(whole.substr(0, scheme), "https"))) {
+        return {{}, whole};
+    }
+    const std::string_view rest = whole.substr(scheme + 3);
+    const std::size_t host = std::min(rest.find_first_of("/?"), rest.size());
+    return {rest.substr(0, host), host == rest.size() ? "/" : rest.substr(host)};
+}
+
+// Whether the client sends the request's content only when it has heard that it may (RFC 9110 section 10.1.1).
+bool waits_for_leave(const message& read)
+{
+    return read.version() == 11 && beast::iequals(read[http::field::expect], "100-continue");
+}
+
+// Whether it is certain where the content ends, for whoever stands between the client and us too: encoded in chunks, and in no other
+// way, and only since HTTP/1.1 (RFC 9112 section 6.1; Beast takes what it does not know for no content).
+bool has_one_length(const message& read)
+{
+    const auto encodings = read.count(http::field::transfer_encoding);
+    return encodings == 0 || (encodings == 1 && read.version() == 11 && beast::iequals(read[http::field::transfer_encoding], "chunked"));
+}
+
 // What may stand there once only: two readers could take different ones.
 std::optional<core::failure> check(const message& read)
 {
     if (read.target().size() > target_most) {
         return core::failure{error_code::message_too_large, "the URL is longer than 8 KB"};
     }
-    if (read.target().empty() || read.target().front() != '/') {
+    if (!target_of(read).path.starts_with('/')) {
         return core::failure{error_code::bad_request, "the target of a request is a path"};
     }
-    for (const http::field once : {http::field::host, http::field::authorization, http::field::origin, http::field::content_type}) {
+    for (const http::field once : {http::field::host, http::field::authorization, http::field::origin, http::field::content_type,
+                                   http::field::sec_websocket_key, http::field::sec_websocket_version}) {
         if (read.count(once) > 1) {
             return core::failure{error_code::bad_request, "the header " + std::string(http::to_string(once)) + " is there twice"};
         }
@@ -75,11 +123,11 @@ request understand(const message& read, const std::string& peer)
 {
     request out;
     out.method = {read.method_string().data(), read.method_string().size()};
-    const std::string target(read.target().data(), read.target().size());
+    const auto [host, target] = target_of(read);
     const std::size_t mark = std::min(target.find('?'), target.size());
     out.path = target.substr(0, mark);
     out.query = target.substr(std::min(mark + 1, target.size()));
-    out.host = text(read, http::field::host);
+    out.host = host.empty() ? text(read, http::field::host) : std::string(host);
     out.origin = text(read, http::field::origin);
     out.authorization = text(read, http::field::authorization);
     const auto last = read["Last-Event-ID"];
@@ -87,6 +135,7 @@ request understand(const message& read, const std::string& peer)
     out.asked_method = text(read, http::field::access_control_request_method);
     out.protocols = text(read, http::field::sec_websocket_protocol);
     out.upgrade = beast::websocket::is_upgrade(read);
+    out.websocket_key = text(read, http::field::sec_websocket_key);
     out.content_type = text(read, http::field::content_type);
     out.body = read.body();
     out.peer = peer;
@@ -114,20 +163,14 @@ public:
             open_ = co_await secure(*tls);
         }
         while (open_) {
-            http::request_parser<http::string_body> parser;
-            parser.header_limit(header_most);
-            parser.body_limit(body_most);
             if (!co_await first_bytes()) {
                 break;
             }
-            client_->expires_after(request_time);
-            auto [why, size] = co_await http::async_read(*client_, client_->ahead(), parser, as_result);
-            if (why) {
-                co_await refuse_unreadable(why);
+            auto read = co_await read_request();
+            if (!read) {
                 break;
             }
-            client_->expires_never();
-            co_await serve(parser.release());
+            co_await serve(std::move(*read));
         }
         if (!upgrade_) {
             co_await client_->finish();
@@ -176,6 +219,42 @@ private:
         co_return !why;
     }
 
+    // Nothing where there is none, which the client has been told.
+    awaitable<std::optional<message>> read_request()
+    {
+        http::request_parser<http::string_body> parser;
+        parser.header_limit(header_most);
+        parser.body_limit(body_most);
+        client_->expires_after(request_time);
+        auto [why, size] = co_await http::async_read_header(*client_, client_->ahead(), parser, as_result);
+        if (!why && !has_one_length(parser.get())) {
+            why = http::error::bad_transfer_encoding;
+        }
+        if (!why && waits_for_leave(parser.get()) && !parser.is_done() && client_->ahead().size() == 0) {
+            if (!co_await write("HTTP/1.1 100 Continue\r\n\r\n")) {
+                co_return std::nullopt;
+            }
+            client_->expires_after(request_time);
+        }
+        std::optional<http::request_header<>> head;
+        if (!why) {
+            if (parser.chunked()) {
+                head = parser.get().base();
+            }
+            std::tie(why, size) = co_await http::async_read(*client_, client_->ahead(), parser, as_result);
+        }
+        if (why) {
+            co_await refuse_unreadable(why);
+            co_return std::nullopt;
+        }
+        client_->expires_never();
+        message read = parser.release();
+        if (head) {
+            read.base() = std::move(*head); // Beast adds the fields behind the content, which a proxy has not looked at
+        }
+        co_return read;
+    }
+
     route find(const request& asked) const
     {
         return through_ == door::admin ? on_.admin_routes().find(asked) : on_.routes().find(asked);
@@ -195,6 +274,9 @@ private:
 
     awaitable<void> serve(message read)
     {
+        for (const http::field list : {http::field::connection, http::field::upgrade, http::field::sec_websocket_protocol}) {
+            join(read, list);
+        }
         framing how;
         how.http_1_1 = read.version() == 11;
         how.head_only = read.method() == http::verb::head;

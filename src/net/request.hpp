@@ -16,6 +16,7 @@ struct request {
     std::string asked_method;  // Access-Control-Request-Method
     std::string protocols;     // Sec-WebSocket-Protocol
     bool upgrade = false;      // to WebSocket
+    std::string websocket_key; // Sec-WebSocket-Key
     std::string content_type;
     std::string body;
     std::string peer;          // the client's address

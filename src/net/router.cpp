@@ -70,6 +70,13 @@ bool offers(std::string_view list, std::string_view protocol)
     return false;
 }
 
+// 16 bytes in base64 (RFC 6455 section 4.2.1).
+bool is_websocket_key(std::string_view text)
+{
+    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    return text.size() == 24 && text.ends_with("==") && text.find_first_not_of(alphabet) == 22;
+}
+
 } // namespace
 
 route router::find(const request& asked) const
@@ -116,6 +123,9 @@ route router::websocket(const request& asked) const
 {
     if (!asked.upgrade) {
         return refuse({error_code::bad_request, "this resource speaks WebSocket: send Upgrade: websocket"});
+    }
+    if (!is_websocket_key(asked.websocket_key)) {
+        return refuse({error_code::bad_request, "Sec-WebSocket-Key is 16 bytes in base64"});
     }
     if (!asked.protocols.empty() && !offers(asked.protocols, "rowcast.v1")) {
         return refuse({error_code::bad_request, "the subprotocol of this resource is rowcast.v1"});
