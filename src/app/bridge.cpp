@@ -446,6 +446,8 @@ void bridge::start()
                                                        },
                                                    .report = [this] { return parts_->report(); },
                                                });
+    // Who comes at once, as after a restart, is answered and not told to come again.
+    parts_->keeping->await_first_look(std::chrono::seconds(2));
     parts_->server.start(); // operators may call now
     parts_->follow();
 }

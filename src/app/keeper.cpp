@@ -62,6 +62,12 @@ keeper::~keeper()
     stop();
 }
 
+void keeper::await_first_look(std::chrono::milliseconds most)
+{
+    std::unique_lock lock(mutex_);
+    asked_.wait_for(lock, most, [&] { return looked_ || stopped_; });
+}
+
 void keeper::look()
 {
     const std::lock_guard lock(mutex_);
@@ -88,6 +94,13 @@ void keeper::stop()
     }
 }
 
+void keeper::looked()
+{
+    const std::lock_guard lock(mutex_);
+    looked_ = true;
+    asked_.notify_all();
+}
+
 void keeper::run()
 {
     database_watch database(settings_, stop_);
@@ -103,12 +116,14 @@ void keeper::run()
         lock.unlock();
         try {
             database.look(with_);
+            looked();
             chores.run();
         } catch (const std::exception& error) {
             if (!stop_.is_set()) {
                 tell_(observe::background_failed{"reading the catalog and the revocations", error.what()});
             }
         }
+        looked();
         lock.lock();
         asked_.wait_for(lock, settings_.poll_interval, [&] { return stopped_ || look_; });
     }

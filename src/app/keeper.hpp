@@ -31,12 +31,16 @@ public:
     ~keeper(); // stops
     keeper(const keeper&) = delete;
 
+    // Until the database has been read, or could not be, or that long.
+    void await_first_look(std::chrono::milliseconds most);
+
     void look(); // soon; from any thread
     void set_retention(config::retention keep); // from the next round on; from any thread
     void stop();
 
 private:
     void run();
+    void looked();
 
     const config::database settings_;
     const observe::sink tell_;
@@ -46,6 +50,7 @@ private:
     std::condition_variable asked_;
     config::retention keep_;
     bool look_ = true;
+    bool looked_ = false;
     bool stopped_ = false;
     std::thread thread_; // last: it uses the others
 };

@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <future>
 #include <map>
 #include <set>
 #include <string>
@@ -20,7 +21,8 @@ constexpr std::size_t many = 2000; // bench/storm has more
 const std::string rules = "tables: {public.t: [{roles: [anonymous]}]}\n";
 
 struct storm {
-    storm()
+    explicit storm(const bridge_process::options& how = {})
+        : bridge(db.url(), rules, how)
     {
         db.execute("create table t (id bigint generated always as identity primary key, owner int not null, v text);"
                    "select rowcast.watch('t', notify => true)");
@@ -80,7 +82,7 @@ struct storm {
     }
 
     support::database db{support::with_rowcast};
-    bridge_process bridge{db.url(), rules};
+    bridge_process bridge;
     crowd everybody{bridge.port()};
     std::size_t inserted = 0; // for each owner
 };
@@ -119,6 +121,23 @@ TEST_CASE("Thousands who come back from beyond the memory share a few passes ove
     s.everybody_has_what_was_inserted();
     REQUIRE(s.bridge.metric("rowcast_catch_up_readings_total") >= many);
     REQUIRE(s.bridge.metric("rowcast_catch_up_passes_total") <= many / 20.0);
+    s.insert_for_each();
+    s.everybody_has_what_was_inserted();
+}
+
+TEST_CASE("Thousands whom a restart sends away while others write come back once, when they were told to, and miss nothing", "[serial]")
+{
+    storm s({.held = true});
+    const auto all_are_back = [&] { return s.everybody.all([](const crowd::client& each) { return each.subscribed == 2; }); };
+    const auto stopped = std::async(std::launch::async, [&] { s.bridge.stop(); });
+    s.insert_for_each();
+    REQUIRE(s.everybody.run([&] { return stopped.wait_for(0s) == std::future_status::ready; }, 60s));
+    s.insert_for_each();
+    s.bridge.start();
+    s.insert_for_each();
+    REQUIRE(s.everybody.run(all_are_back, 120s));
+    REQUIRE(s.all_resumed());
+    REQUIRE(s.everybody.all([](const crowd::client& each) { return !each.refused; }));
     s.insert_for_each();
     s.everybody_has_what_was_inserted();
 }

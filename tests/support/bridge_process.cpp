@@ -1,13 +1,17 @@
 #include "support/bridge_process.hpp"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
 #include <stdexcept>
+#include <system_error>
 
 #include "support/free_port.hpp"
 #include "support/http_client.hpp"
@@ -15,9 +19,32 @@
 
 namespace rowcast::support {
 
+namespace {
+
+// Inherited by children.
+int listen_at(std::uint16_t port)
+{
+    const int out = ::socket(AF_INET, SOCK_STREAM, 0);
+    const int yes = 1;
+    ::setsockopt(out, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    sockaddr_in here{};
+    here.sin_family = AF_INET;
+    here.sin_port = htons(port);
+    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (::bind(out, reinterpret_cast<const sockaddr*>(&here), sizeof here) != 0 || ::listen(out, SOMAXCONN) != 0) {
+        throw std::system_error(errno, std::generic_category(), "listening for a bridge");
+    }
+    return out;
+}
+
+}
+
 bridge_process::bridge_process(const std::string& database_url, const std::string& rules, const options& how)
     : port_(free_port()), admin_port_(free_port()), most_files_(how.most_files)
 {
+    if (how.held) {
+        socket_ = listen_at(port_);
+    }
     file_ = std::filesystem::temp_directory_path() / ("rowcast-bridge-" + std::to_string(::getpid()) + "-" + std::to_string(port_) + ".yaml");
     std::ofstream(file_) << "database: {url: \"" << database_url << "\"}\n"
                          << "server:\n  listen: \"127.0.0.1:" << port_ << "\"\n  admin: \"127.0.0.1:" << admin_port_ << "\"\n"
@@ -32,13 +59,23 @@ bridge_process::~bridge_process()
 {
     running_.reset();
     std::filesystem::remove(file_);
+    if (socket_ >= 0) {
+        ::close(socket_);
+    }
 }
 
 void bridge_process::start()
 {
     std::vector<std::string> command = {rowcast_binary(), "serve", "--config", file_};
+    std::string first;
     if (most_files_ > 0) {
-        command = {"/bin/sh", "-c", "ulimit -n " + std::to_string(most_files_) + "; exec \"$0\" \"$@\"", rowcast_binary(), "serve", "--config", file_};
+        first += "ulimit -n " + std::to_string(most_files_) + "; ";
+    }
+    if (socket_ >= 0) {
+        first += "exec 3<&" + std::to_string(socket_) + "; export LISTEN_FDS=1 LISTEN_PID=$$; "; // sd_listen_fds(3)
+    }
+    if (!first.empty()) {
+        command.insert(command.begin(), {"bash", "-c", first + "exec \"$0\" \"$@\""});
     }
     running_ = std::make_unique<process>(command);
     const bool ready = eventually([&] {
@@ -52,6 +89,12 @@ void bridge_process::start()
         running_->signal(SIGKILL);
         throw std::runtime_error("the bridge does not become ready: " + running_->error_rest());
     }
+}
+
+void bridge_process::stop()
+{
+    running_->signal(SIGTERM);
+    running_->wait();
 }
 
 void bridge_process::kill()

@@ -13,6 +13,7 @@ namespace rowcast::support {
 class bridge_process {
 public:
     struct options {
+        bool held = false;         ///< Its clients' socket, by this process, as systemd does: connections wait for the next bridge.
         unsigned most_files = 0;   ///< The shell's `ulimit -n` before it starts; 0: as it is.
         std::string limits = "connects_per_second_per_address: 100000"; ///< `server.limits`.
         std::string server = {};   ///< Further lines of `server:` in the YAML.
@@ -25,6 +26,7 @@ public:
     bridge_process(const bridge_process&) = delete;
 
     void start();          ///< Returns when /readyz says so.
+    void stop();           ///< SIGTERM, and waits for its end.
     void kill();           ///< SIGKILL, and waits for its end.
     std::uint16_t port() const { return port_; }
     std::uint16_t admin_port() const { return admin_port_; }
@@ -45,6 +47,7 @@ private:
     std::uint16_t admin_port_;
     std::string file_;
     unsigned most_files_;
+    int socket_ = -1;
     std::unique_ptr<process> running_;
 };
 

@@ -46,6 +46,17 @@ std::string_view member(std::string_view message, std::string_view name)
     return message.substr(begin, message.find('"', begin) - begin);
 }
 
+std::uint64_t number_member(std::string_view message, std::string_view name)
+{
+    const std::string start = "\"" + std::string(name) + "\":";
+    const auto at = message.find(start);
+    std::uint64_t number = 0;
+    if (at != std::string_view::npos) {
+        std::from_chars(message.data() + at + start.size(), message.data() + message.size(), number);
+    }
+    return number;
+}
+
 } // namespace
 
 crowd::crowd(std::uint16_t port) : port_(port), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {}
@@ -126,6 +137,12 @@ bool crowd::run(const std::function<bool()>& holds, std::chrono::milliseconds wi
         for (; next_ < clients.size() && connecting_ < most_connecting; ++next_) {
             if (!clients[next_].connected && !clients[next_].refused) {
                 connect(clients[next_]);
+            }
+        }
+        for (client& each : clients) {
+            if (each.comes_back && !each.connected && *each.comes_back <= std::chrono::steady_clock::now()) {
+                each.comes_back.reset();
+                connect(each);
             }
         }
         const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 20);
@@ -223,6 +240,8 @@ void crowd::parse(client& one)
         const std::string_view text(one.in.data() + at + header, size);
         if (opcode == 9) {
             send(one, frame(10, text));
+        } else if (opcode == 8) {
+            send(one, frame(8, text));
         } else if (opcode == 1) {
             message(one, text);
         }
@@ -242,6 +261,9 @@ void crowd::message(client& one, std::string_view text)
     }
     if (type == "error") {
         throw std::runtime_error("a client of the crowd got " + std::string(text));
+    }
+    if (type == "goodbye") {
+        one.comes_back = std::chrono::steady_clock::now() + std::chrono::milliseconds(number_member(text, "reconnect_ms"));
     }
     if (type == "subscribed") {
         ++one.subscribed;

@@ -2,8 +2,10 @@
 
 #include "support/eventually.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +17,7 @@ namespace rowcast::support {
 class crowd {
 public:
     struct client {
+        using time = std::chrono::steady_clock::time_point;
         std::string wish;   // members of its `subscribe` but `type`, `id` and `after`: `"table":"public.t"`; empty: it subscribes to nothing
         bool reads = true;  // else it takes nothing once it is subscribed
         std::size_t subscribed = 0; // how often
@@ -25,6 +28,7 @@ public:
         bool more = false;          // the last `changes` goes on
         std::vector<std::uint64_t> keys; // of the rows that it got, their "id", in order
         bool connected = false;
+        std::optional<time> comes_back; // when it does as a `goodbye` has told it; `run` sees to it
         bool refused = false; // ended before the handshake, by an answer that is not 101, or since there are too many
         std::string answer;   // the reason
 
