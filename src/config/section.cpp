@@ -1,6 +1,7 @@
 #include "config/section.hpp"
 
 #include "config/quantity.hpp"
+#include "core/excerpt.hpp"
 #include "core/nearest.hpp"
 
 #include <algorithm>
@@ -54,7 +55,7 @@ std::string size_in_words(std::uint64_t size)
 std::string describe(const core::value& value)
 {
     if (const auto text = spelling(value)) {
-        return "'" + std::string(text->substr(0, 80)) + "'";
+        return core::excerpt(*text, 80);
     }
     if (const bool* flag = value.as_bool()) {
         return *flag ? "'true'" : "'false'";
@@ -287,7 +288,7 @@ void section::finish()
     for (const auto& [name, item] : *tree_->as_object()) {
         if (std::find(known_.begin(), known_.end(), name) == known_.end()) {
             problems_->push_back(
-                {item.at, "unknown key '" + path(name.substr(0, 80)) + "'" + core::did_you_mean(name, known_)});
+                {item.at, "unknown key '" + path(core::beginning(name, 80)) + "'" + core::did_you_mean(name, known_)});
         }
     }
 }

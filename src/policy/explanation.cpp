@@ -1,5 +1,6 @@
 #include "policy/explanation.hpp"
 
+#include "core/excerpt.hpp"
 #include "policy/scalar.hpp"
 
 #include <algorithm>
@@ -40,34 +41,21 @@ std::string listed(const std::vector<std::string>& names)
     return all;
 }
 
-// The beginning, with no half of a character.
-std::string beginning_of(std::string_view text)
-{
-    if (text.size() <= longest_text) {
-        return std::string(text);
-    }
-    std::size_t end = longest_text;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) {
-        --end;
-    }
-    return std::string(text.substr(0, end)) + "...";
-}
-
 core::value shortened(const core::value& of)
 {
     if (const std::string* text = of.as_string()) {
-        return {beginning_of(*text)};
+        return {core::beginning(*text, longest_text)};
     }
     const std::string json = core::to_json(of);
-    return json.size() <= longest_text ? of : core::value{beginning_of(json)};
+    return json.size() <= longest_text ? of : core::value{core::beginning(json, longest_text)};
 }
 
 void shorten(condition& what)
 {
-    what.text = beginning_of(what.text);
+    what.text = core::beginning(what.text, longest_text);
     if (what.value && what.value->size() > longest_text) {
         std::string text;
-        core::append_quoted(text, beginning_of(*what.value));
+        core::append_quoted(text, core::beginning(*what.value, longest_text));
         what.value = std::move(text);
     }
     const core::list* several = what.compared ? what.compared->as_list() : nullptr;

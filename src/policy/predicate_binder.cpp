@@ -1,3 +1,4 @@
+#include "core/excerpt.hpp"
 #include "core/nearest.hpp"
 #include "policy/array.hpp"
 #include "policy/bound_node.hpp"
@@ -22,12 +23,6 @@ std::string_view name(predicate::op which)
     constexpr std::array<std::string_view, 12> names = {"eq", "neq", "gt", "gte",  "lt",    "lte",
                                                         "in", "nin", "is", "like", "ilike", "contains"};
     return names[static_cast<std::size_t>(which)];
-}
-
-std::string quoted(std::string_view text)
-{
-    constexpr std::size_t most = 60;
-    return "'" + std::string(text.substr(0, most)) + (text.size() > most ? "...'" : "'");
 }
 
 // A literal's spelling, which PostgreSQL would read as the column's type; nothing for null, lists and objects.
@@ -109,7 +104,7 @@ private:
 
     [[noreturn]] static void refuse(const predicate::condition& condition, const std::string& why)
     {
-        throw refusal{{core::error_code::bad_filter, "column " + quoted(condition.column) + ": " + why}, condition.at};
+        throw refusal{{core::error_code::bad_filter, "column " + core::excerpt(condition.column) + ": " + why}, condition.at};
     }
 
     node_ptr bind(const predicate::condition& source) const
@@ -145,7 +140,7 @@ private:
             names.push_back(each.name);
         }
         throw refusal{{core::error_code::unknown_column, over_.name + " has no captured column " +
-                                                             quoted(source.column) +
+                                                             core::excerpt(source.column) +
                                                              core::did_you_mean(source.column, names)},
                       source.at};
     }
@@ -264,7 +259,7 @@ private:
         } else if (over.family == type_family::array) {
             const auto elements = literal.as_string() ? read_array(*literal.as_string()) : std::nullopt;
             if (!elements) {
-                refuse(source, quoted(spelling(literal).value_or("{")) + " is not " +
+                refuse(source, core::excerpt(spelling(literal).value_or("{")) + " is not " +
                                    std::string(describe(type_family::array)));
             }
             for (const auto& each : *elements) {
@@ -286,7 +281,7 @@ private:
         const auto text = is_json ? core::to_json(item) : spelling(item);
         auto value = text ? read(over, how, *text) : std::nullopt;
         if (!value) {
-            refuse(source, quoted(text.value_or("")) + " is not " + wanted(over, how) + ", as values of type " +
+            refuse(source, core::excerpt(text.value_or("")) + " is not " + wanted(over, how) + ", as values of type " +
                                over.type + " are");
         }
         to.values.push_back(std::move(*value));

@@ -1,3 +1,4 @@
+#include "core/excerpt.hpp"
 #include "core/nearest.hpp"
 #include "policy/predicate.hpp"
 
@@ -25,12 +26,6 @@ std::optional<predicate::op> to_operator(std::string_view word)
     return static_cast<predicate::op>(found - operators.begin());
 }
 
-std::string excerpt(std::string_view text)
-{
-    constexpr std::size_t most = 60;
-    return text.size() <= most ? std::string(text) : std::string(text.substr(0, most)) + "...";
-}
-
 // Walks the tree once. A failure is thrown inside and caught in `parse`, so that each rule below is one line.
 class reader {
 public:
@@ -56,7 +51,7 @@ public:
         }
         std::vector<predicate> parts;
         for (const auto& [name, item] : *members) {
-            add_member(parts, name, item, path + "." + excerpt(name), depth);
+            add_member(parts, name, item, path + "." + core::beginning(name), depth);
         }
         return together(predicate::group::kind::all, std::move(parts));
     }
@@ -129,8 +124,8 @@ private:
             const bool connective = std::find(connectives.begin(), connectives.end(), word) != connectives.end();
             refuse(right, column_path,
                    connective ? "has '" + word + "' inside; it stands outside of the column: {" + word + ": ... {" +
-                                    excerpt(name) + ": ...}}"
-                              : "has no operator '" + excerpt(word) + "'" + core::did_you_mean(word, operators));
+                                    core::beginning(name) + ": ...}}"
+                              : "has no operator '" + core::beginning(word) + "'" + core::did_you_mean(word, operators));
         }
         const std::string path = column_path + "." + word;
         switch (*comparison) {
@@ -256,7 +251,7 @@ private:
         const bool claims = text->starts_with("$claims.");
         if (!references_) {
             if (claims || text->starts_with("$sets.")) {
-                refuse(item, path, "refers to " + excerpt(*text) + "; only the rules of the configuration may");
+                refuse(item, path, "refers to " + core::beginning(*text) + "; only the rules of the configuration may");
             }
             return item;
         }
@@ -266,7 +261,7 @@ private:
         if (!claims && !text->starts_with("$sets.")) {
             constexpr std::array<std::string_view, 2> kinds = {"$claims", "$sets"};
             refuse(item, path,
-                   "refers to " + excerpt(*text) +
+                   "refers to " + core::beginning(*text) +
                        "; there are $claims.NAME and $sets.NAME, and $$ stands for a plain $" +
                        core::did_you_mean(std::string_view(*text).substr(0, text->find('.')), kinds));
         }
@@ -275,7 +270,7 @@ private:
             rest.remove_prefix(1);
             const std::string_view step = rest.substr(0, rest.find('.'));
             if (step.empty()) {
-                refuse(item, path, "refers to " + excerpt(*text) + ", which has an empty name in it");
+                refuse(item, path, "refers to " + core::beginning(*text) + ", which has an empty name in it");
             }
             to.path.emplace_back(step);
             rest.remove_prefix(step.size());

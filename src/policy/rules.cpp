@@ -1,5 +1,6 @@
 #include "policy/rules.hpp"
 
+#include "core/excerpt.hpp"
 #include "core/nearest.hpp"
 
 #include <algorithm>
@@ -105,7 +106,7 @@ core::result<void> check_column(const std::vector<grant>& grants, const table& o
                 readable.push_back(each.name);
             }
         }
-        return failure{error_code::unknown_column, over.name + " has no column '" + name.substr(0, 64) + "' to " +
+        return failure{error_code::unknown_column, over.name + " has no column " + core::excerpt(name) + " to " +
                                                        std::string(use) + core::did_you_mean(name, readable)};
     }
     if (!gives(grants, name)) {
@@ -230,7 +231,7 @@ core::result<void> authorize_channel(const rules& all, std::string_view channel,
             }
         }
     }
-    return failure{error_code::forbidden, "no rule gives you the channel '" + std::string(channel.substr(0, 64)) + "'"};
+    return failure{error_code::forbidden, "no rule gives you the channel " + core::excerpt(channel)};
 }
 
 } // namespace rowcast::policy

@@ -120,4 +120,12 @@ TEST_CASE("an error quotes whole characters only", "[protocol]")
     const auto bad = refuse(R"({"type":"x)" + word + R"("})");
     CHECK(bad.why.message.find("\xc3...") == std::string::npos);
     CHECK(bad.why.message.find("é...'") != std::string::npos);
+    // Nor does a filter's, which the policy words.
+    for (const std::string& name : {word, "x" + word}) {
+        for (const std::string& where : {R"({")" + name + R"(":[]})", R"({"a":{")" + name + R"(":1}})", R"({"a":"$claims.)" + name + R"("})"}) {
+            const auto message = refuse(R"({"type":"subscribe","id":"o","table":"t","where":)" + where + "}").why.message;
+            CHECK(message.find("\xc3...") == std::string::npos);
+            CHECK(message.find("é...") != std::string::npos);
+        }
+    }
 }
