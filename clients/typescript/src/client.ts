@@ -229,7 +229,7 @@ export class Client {
   }
 
   #act(action: Action): void {
-    if (action === 'prepare') void this.#prepare(this.#attempt.signal);
+    if (action === 'prepare' || action === 'ask') void this.#prepare(this.#attempt.signal, action === 'ask');
     else if (action === 'drop') this.#drop();
     else if (action === 'refresh') void this.#refresh(this.#attempt.signal);
     else if (action === 'poke') this.#connection?.poke();
@@ -242,17 +242,18 @@ export class Client {
     }
   }
 
-  async #prepare(signal: AbortSignal): Promise<void> {
-    let token: string | undefined;
+  // `again`: a connection is there, and what was offered is still good where there is no answer.
+  async #prepare(signal: AbortSignal, again: boolean): Promise<void> {
+    let token = this.#tokens.current;
     try {
-      token = await this.#tokens.ask();
+      if (!again) token = await this.#tokens.ask();
       signal.throwIfAborted();
       this.#session = await this.#askSession(token, signal);
     } catch (cause) {
-      if (!signal.aborted) this.#ended(asError(cause), token);
-      return;
+      if (signal.aborted) return;
+      if (!again) return this.#ended(asError(cause), token);
     }
-    if (!signal.aborted) this.#dispatch({type: 'prepared', ladder: this.#ladder(this.#session)});
+    if (!signal.aborted) this.#dispatch({type: 'prepared', ladder: this.#ladder(this.#session!)});
   }
 
   #askSession(token: string | undefined, signal: AbortSignal): Promise<Session> {

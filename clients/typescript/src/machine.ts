@@ -57,6 +57,8 @@ export type Event =
 export type Action =
   /** Get a token, ask the server what it offers: `prepared` or `ended`. */
   | 'prepare'
+  /** Ask the server what it offers by now, beside the connection in use: `prepared`. */
+  | 'ask'
   /** Leave whatever is being prepared, opened, probed or used; nothing is heard of it any more. */
   | 'drop'
   /** Take back the one alarm. */
@@ -102,12 +104,12 @@ export const initial: State = {name: 'idle', ladder: transports, rung: 0, failur
 
 /** A random part of a step that doubles with every failure. */
 export function backoff(failures: number, {random, times}: Surroundings): number {
-  return Math.round(random() * Math.min(times.backoffMost, times.backoff * 2 ** Math.min(failures, 30)));
+  return Math.round(random() * Math.min(times.backoffMost, times.backoff * 2 ** failures));
 }
 
 // So that thousands who fell back together do not look again together.
 const untilProbe = (probes: number, {random, times}: Surroundings) =>
-  Math.round((0.5 + random() / 2) * Math.min(times.probeMost, times.probe * 2 ** Math.min(probes, 30)));
+  Math.round((0.5 + random() / 2) * Math.min(times.probeMost, times.probe * 2 ** probes));
 
 const known = ({ladder, rung, failures, strikes, probes}: State): Circumstances => ({ladder, rung, failures, strikes, probes});
 
@@ -185,7 +187,8 @@ function opening(state: State & {name: 'opening'}, event: Event, around: Surroun
     const probes = state.rung === 0 ? 0 : state.probes;
     return {
       state: {...known(state), failures: 0, probes, name: isPush(transportAt(state)) ? 'live' : 'polling', since: around.now},
-      actions: state.rung === 0 ? [] : [{alarm: untilProbe(probes, around)}],
+      // Beyond the best of what is offered there may be something better, one day.
+      actions: transportAt(state) === 'websocket' ? [] : [{alarm: untilProbe(probes, around)}],
     };
   }
   if (event.type === 'ended') {
@@ -207,20 +210,29 @@ function using(state: State & {name: 'live' | 'polling'}, event: Event, around: 
           ? open(state, {rung: state.rung + 1, strikes: 0})
           : wait(state, {strikes}, backoff(strikes, around));
       });
-    case 'alarm': return state.rung > 0 && state.probing === undefined ? probe(state, 0) : stay(state);
+    case 'alarm': return state.probing !== undefined ? stay(state) : state.rung > 0 ? probe(state, 0) : {state, actions: ['ask']};
+    case 'prepared': {
+      // Where what is in use is withdrawn, its end is on the way.
+      const next = {...state, ladder: event.ladder, rung: Math.max(event.ladder.indexOf(transportAt(state)), 0)};
+      return next.rung > 0 ? probe(next, 0) : nothingBetter(next, around);
+    }
     case 'probed': {
       if (state.probing === undefined) return stay(state);
       if (event.works) return open(state, {rung: state.probing, strikes: 0}, state.name);
       if (state.probing + 1 < state.rung) return probe(state, state.probing + 1);
-      const {probing, ...rest} = state;
-      const probes = state.probes + 1;
-      return {state: {...rest, probes}, actions: [{alarm: untilProbe(probes, around)}]};
+      return nothingBetter(state, around);
     }
     case 'expiring': return {state, actions: ['refresh']};
     case 'visible':
     case 'online': return {state, actions: ['poke']};
     default: return stay(state);
   }
+}
+
+// Look again after a longer while.
+function nothingBetter({probing, ...rest}: State & {name: 'live' | 'polling'}, around: Surroundings): Step {
+  const probes = rest.probes + 1;
+  return {state: {...rest, probes}, actions: [{alarm: untilProbe(probes, around)}]};
 }
 
 const probe = (state: State & {name: 'live' | 'polling'}, rung: number): Step => ({

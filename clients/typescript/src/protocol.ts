@@ -118,7 +118,7 @@ const members: {readonly [Type in ServerMessage['type']]: Readonly<Record<string
   resync: {id: 'string', reason: 'string'},
   unsubscribed: {id: 'string'},
   pong: {},
-  goodbye: {reason: 'string', reconnect_ms: 'number'},
+  goodbye: {reconnect_ms: 'number'},
   error: {code: 'string', message: 'string'},
 };
 
@@ -151,7 +151,7 @@ export interface Page {
 
 export function checkPage(value: unknown): Page {
   if (!isObject(value) || !is('string', value['cursor']) || !is('events', value['events']) || !is('boolean', value['more'])) {
-    throw notRowcast('not a page of changes');
+    throw notRowcast('no changes');
   }
   return value as unknown as Page;
 }

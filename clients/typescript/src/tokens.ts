@@ -32,7 +32,7 @@ export class Tokens {
       throw new RowcastError('token', 'the token provider failed', {cause});
     }
     if (token !== undefined && token === this.#refused) {
-      throw new RowcastError('token', 'the token provider gave the refused token again');
+      throw new RowcastError('token', 'the token provider gave the refused token');
     }
     return (this.current = token);
   }

@@ -264,6 +264,28 @@ test('a better transport is looked for beside the one in use, and moved to witho
   assert.deepEqual(new Set(states), new Set(['live']));
 });
 
+test('when the server offers more than it did, the client moves up without a word', async (t) => {
+  let transports = ['poll'];
+  const {client, clock, last, asked} = start(t, {answer: () => ({body: {...offers, transports}})});
+  client.table('public.a').subscribe({});
+  await settle();
+  last().works('c1');
+  assert.equal(client.status.transport, 'longpoll');
+  await clock.advance(15_000);
+  await settle();
+  assert.equal(asked.filter(({path}) => path === '/v1/session').length, 2);
+  assert.equal(client.status.transport, 'longpoll');
+  transports = ['websocket', 'poll'];
+  await clock.advance(60_000);
+  await settle();
+  const probe = last();
+  assert.equal(probe.transport, 'websocket');
+  probe.listener.opened();
+  assert.deepEqual(last().added.map(({after}) => after), ['c1']);
+  last().works();
+  assert.equal(client.status.transport, 'websocket');
+});
+
 test('forced polling, and the way back', async (t) => {
   const {client, last} = start(t);
   client.table('public.a').subscribe({});

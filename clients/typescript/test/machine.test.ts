@@ -66,12 +66,12 @@ const table: {readonly [Name in State['name']]: {readonly [Type in Event['type']
     online: '.', offline: 'waiting, drop, alarm 30000', visible: '.', hidden: '.', close: 'closed, cancel alarm, drop',
   },
   live: {
-    wanted: '.', unwanted: 'idle, cancel alarm, drop', prepared: '.', opened: '.',
+    wanted: '.', unwanted: 'idle, cancel alarm, drop', prepared: 'live, probe websocket', opened: '.',
     ended: 'waiting, drop, alarm 500', alarm: 'live, probe websocket', probed: '.', expiring: 'live, refresh',
     online: 'live, poke', offline: 'waiting, drop, alarm 30000', visible: 'live, poke', hidden: '.', close: 'closed, cancel alarm, drop',
   },
   polling: {
-    wanted: '.', unwanted: 'idle, cancel alarm, drop', prepared: '.', opened: '.',
+    wanted: '.', unwanted: 'idle, cancel alarm, drop', prepared: 'polling, probe websocket', opened: '.',
     ended: 'waiting, drop, alarm 500', alarm: '.', probed: 'opening, cancel alarm, drop, open websocket', expiring: 'polling, refresh',
     online: 'polling, poke', offline: 'waiting, drop, alarm 30000', visible: 'polling, poke', hidden: '.', close: 'closed, cancel alarm, drop',
   },
@@ -232,6 +232,21 @@ test('on the way up nobody is told that it is connecting, and a move that fails 
 test('on the best transport there is no alarm and nothing to probe', () => {
   const {done} = run(wanted, prepared, opened);
   assert.deepEqual(done, ['prepare', 'cancel alarm', 'drop', 'open websocket']);
+});
+
+test('on the best of what is offered it asks from time to time whether there is more, and then probes that', () => {
+  const offered = (...ladder: readonly Transport[]): Event => ({type: 'prepared', ladder});
+  const polls = offered('longpoll', 'poll');
+  const {done, state} = run(wanted, polls, opened, alarm, polls, alarm, polls, alarm, prepared, events.probed);
+  assert.deepEqual(done.slice(3), [
+    'open longpoll', 'alarm 15000', 'ask', 'alarm 30000', 'ask', 'alarm 60000', 'ask', 'probe websocket', 'cancel alarm', 'drop', 'open websocket',
+  ]);
+  assert.equal(publicState(state), 'polling');
+});
+
+test('what is not offered any more is left for what is', () => {
+  const {done} = run(wanted, prepared, opened, ended('shutdown', 700), alarm, {type: 'prepared', ladder: ['longpoll', 'poll']}, opened);
+  assert.deepEqual(done.filter((each) => /^(open|alarm)/.test(each)), ['open websocket', 'alarm 700', 'open longpoll', 'alarm 15000']);
 });
 
 test('a refused token leads to another one, and a refused fresh one to a pause', () => {

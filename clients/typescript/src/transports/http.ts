@@ -26,7 +26,7 @@ export async function getJson<T>(platform: Platform, url: string, {token, signal
     const response = await request(platform, url, token, given.signal, 'application/json');
     text = await response.text();
   } catch (cause) {
-    throw late ? new RowcastError('timeout', `no answer in ${patience} ms`) : asError(cause, 'unreachable');
+    throw late ? new RowcastError('timeout', 'no answer in time') : asError(cause, 'unreachable');
   } finally {
     stop();
     signal.removeEventListener('abort', abort);
@@ -59,5 +59,5 @@ async function read(response: Response, {parse, clock}: Platform): Promise<Rowca
   } catch {
     // Not the bridge's words but some intermediary's: below.
   }
-  return new RowcastError(status === 401 ? 'token_invalid' : `http_${status}`, `an answer with status ${status} that is not rowcast's`, {wait});
+  return new RowcastError(status === 401 ? 'token_invalid' : `http_${status}`, `status ${status}, not of rowcast`, {wait});
 }

@@ -47,7 +47,7 @@ class WebSocketConnection implements Connection {
     };
     this.#socket.onmessage = ({data}) => this.#received(data);
     this.#socket.onerror = () => {}; // `close` follows, and says more
-    this.#socket.onclose = ({code, reason}) => this.#end(this.#error ?? new RowcastError(codeOfClose(code), reason || `the WebSocket was closed with ${code}`));
+    this.#socket.onclose = ({code, reason}) => this.#end(this.#error ?? new RowcastError(codeOfClose(code), reason || `closed with ${code}`));
     this.#stopTimer = clock.after(setting.times.open, () => this.#end(new RowcastError('timeout', 'no welcome in time')));
   }
 
@@ -87,7 +87,7 @@ class WebSocketConnection implements Connection {
     this.#listener.heard();
     let message;
     try {
-      if (typeof data !== 'string') throw notRowcast('a message that is no text');
+      if (typeof data !== 'string') throw notRowcast('no text');
       message = checkMessage(this.#setting.platform.parse(data));
     } catch (cause) {
       this.#end(asError(cause, 'not_rowcast'));
@@ -152,7 +152,7 @@ class WebSocketConnection implements Connection {
     const now = clock.now();
     const patience = Math.min(this.#heartbeat, this.#setting.times.answer);
     if (this.#asked !== undefined && now >= this.#asked + patience) {
-      this.#end(new RowcastError('silent', 'nothing is heard any more'));
+      this.#end(new RowcastError('silent', 'nothing is heard'));
       return;
     }
     if (this.#asked === undefined && now >= this.#heard + this.#heartbeat) {

@@ -78,31 +78,26 @@ test('those who are among five percent are among fifty, and the guide\'s own set
   assert.deepEqual(few.filter((each) => !more.includes(each)), []);
 });
 
-test('forced polling: who is connected goes on until the bridge is restarted, then polls, and back; nothing is lost', async (t) => {
+test('forced polling: who is connected polls within seconds, and is pushed to again once they may be; nothing is lost', async (t) => {
   const database = await Database.create(t, schema);
   const bridge = await Bridge.start(t, database, {rollout: '{websocket: 100, sse: 100}'});
   const client = open(t, bridge.url, {token: () => token('7')});
   const witness = new Witness(client);
   await witness.ready();
   await database.execute(work(20, 1));
+  const moved = (transport: string) => until(() => client.status.transport === transport && ['live', 'polling'].includes(client.status.state), () => JSON.stringify(client.status));
 
-  await roll(bridge, '{websocket: 0, sse: 0}', async () => (await offered(bridge, '7')).join() === 'poll');
+  await roll(bridge, '{force_polling: true}', async () => (await offered(bridge, '7')).join() === 'poll');
   await database.execute(work(20, 2));
-  await witness.saw(database);
-  assert.equal(client.status.transport, 'websocket');
-
-  await bridge.stop();
+  await moved('longpoll');
   await database.execute(work(20, 3));
-  await bridge.start();
-  await until(() => client.status.state === 'polling', () => `it is ${client.status.state} over ${client.status.transport}`);
-  await database.execute(work(20, 4));
   await witness.saw(database);
-  assert.equal(client.status.transport, 'longpoll');
 
-  await roll(bridge, '{websocket: 100, sse: 100}', async () => (await offered(bridge, '7')).includes('websocket'));
-  await bridge.stop();
-  await bridge.start();
-  await until(() => client.status.transport === 'websocket' && client.status.state === 'live', () => `it is ${client.status.state} over ${client.status.transport}`);
+  await roll(bridge, '{websocket: 0, sse: 0, opt_in: ["7"]}', async () => (await offered(bridge, '7')).includes('websocket'));
+  await database.execute(work(20, 4));
+  await moved('websocket');
+  await roll(bridge, '{websocket: 0, sse: 100, opt_out: ["8"]}', async () => (await offered(bridge, '7')).join() === 'sse,poll');
+  await moved('sse');
   await database.execute(work(20, 5));
   await witness.saw(database);
   assert.deepEqual(witness.resets, []);
