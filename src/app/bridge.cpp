@@ -93,7 +93,7 @@ struct bridge::parts {
           readings({.url = settings.database.url, .purpose = "rowcast catch-up"}, log_reading_threads, tell),
           sets(settings.database.url, tell, [this] { server.permissions_changed(); }),
           rows({.url = settings.database.url}, rows_connection(settings.database), rows_limits(settings.database.rows), tell),
-          hub(shards(), {}, readings, rows), server(settings.server, settings.rollout, shards(), services())
+          hub(shards(), {}, readings, rows, tell), server(settings.server, settings.rollout, shards(), services())
     {
         hub.connect([this](hub::shard_id shard, std::function<void()> work) { server.post(shard, std::move(work)); },
                     [this](hub::shard_id shard, const hub::publication_ptr& published) { server.shard(shard).publish(published); },
@@ -114,12 +114,26 @@ struct bridge::parts {
                         sets.load(std::move(wanted), [this, shard](auto work) { server.post(shard, std::move(work)); }, std::move(done));
                     },
                 .not_ready = [this] { return not_ready(); },
-                .metrics = outside.metrics,
+                .metrics = outside.metrics ? [this] { return metrics(); } : std::function<std::string()>(),
                 .administer = {{"explain", inquiries.action([this](const net::admin_request& asked) { return answer_explain(asked); })},
                                {"reload", desk.action([this](const net::admin_request& asked) { return answer_reload(asked); })},
-                               {"revoke", desk.action([this](const net::admin_request& asked) { return answer_revoke(asked); })}},
+                               {"revoke", desk.action([this](const net::admin_request& asked) { return answer_revoke(asked); })},
+                               {"rollout", desk.action([this](const net::admin_request& asked) { return answer_rollout(asked); })}},
+                .inspect = {{"rollout", [this](const net::admin_request&, const auto& done) { done(rollout_now()); }}},
                 .find_page = outside.find_page,
                 .tell = tell};
+    }
+
+    net::answer rollout_now() const
+    {
+        const std::lock_guard lock(mutex);
+        return rollout_stands(rollout, rollout == configured_rollout);
+    }
+
+    std::string metrics() const
+    {
+        tell(hub.queues());
+        return outside.metrics();
     }
 
     net::permissions permitted() const
@@ -167,9 +181,11 @@ struct bridge::parts {
     void heard(const core::batch_ptr& page);
     std::vector<config::problem> reload(std::vector<std::string>& needs_restart);
     std::vector<config::problem> adopt(const config::configuration& wanted);
+    void roll_out(const config::rollout& wanted);
     net::answer answer_explain(const net::admin_request& asked) const;
     net::answer answer_reload(const net::admin_request& asked);
     net::answer answer_revoke(const net::admin_request& asked);
+    net::answer answer_rollout(const net::admin_request& asked);
 
     const config::configuration settings; // as of the start; what `reload` replaces is found below and in the other parts
     const observe::sink tell;
@@ -180,6 +196,8 @@ struct bridge::parts {
     mutable std::mutex mutex; // of these, and of `source` while it is set
     std::shared_ptr<const policy::rules> rules;
     config::retention keep = settings.database.keep;
+    config::rollout configured_rollout = settings.rollout;
+    config::rollout rollout = settings.rollout; // as an operator's call may have left it; written under `reloading` too
     std::chrono::milliseconds longest_token = settings.auth.longest_token;
     policy::catalog_ptr catalog; // nothing until it has been read: then no table is unknown, they are not known yet
     hub::standing clients; // of the keeper's thread: as of the last report
@@ -358,15 +376,28 @@ std::vector<config::problem> bridge::parts::adopt(const config::configuration& w
         }
         keep = wanted.database.keep;
         longest_token = wanted.auth.longest_token;
+        configured_rollout = wanted.rollout;
     }
+    roll_out(wanted.rollout);
     keeping->set_retention(wanted.database.keep);
-    server.adopt(wanted.server, wanted.rollout, tls);
+    server.adopt(wanted.server, tls);
     server.admissions_changed();
     server.permissions_changed();
     if (outside.reloaded) {
         outside.reloaded(wanted);
     }
     return {};
+}
+
+void bridge::parts::roll_out(const config::rollout& wanted)
+{
+    {
+        const std::lock_guard lock(mutex);
+        rollout = wanted;
+    }
+    server.offer(wanted);
+    tell(observe::rollout_stands{wanted.websocket, wanted.sse, wanted.force_polling, wanted.opt_in.size(), wanted.opt_out.size(),
+                                 wanted == configured_rollout});
 }
 
 net::answer bridge::parts::answer_explain(const net::admin_request& asked) const
@@ -426,6 +457,19 @@ net::answer bridge::parts::answer_revoke(const net::admin_request& asked)
     return revoke_done(*wanted, *until);
 }
 
+// Until the next reload or restart, at this bridge.
+net::answer bridge::parts::answer_rollout(const net::admin_request& asked)
+{
+    const std::lock_guard one(reloading);
+    auto wanted = read_rollout(asked.body, rollout);
+    if (!wanted) {
+        return net::refuse(wanted.error());
+    }
+    roll_out(*wanted);
+    tell(observe::administered{asked.peer, "change the rollout", "done"});
+    return rollout_stands(*wanted, *wanted == configured_rollout);
+}
+
 bridge::bridge(config::configuration settings, extras with) : parts_(std::make_unique<parts>(std::move(settings), std::move(with))) {}
 
 bridge::~bridge()
@@ -448,6 +492,7 @@ void bridge::start()
                                                });
     // Who comes at once, as after a restart, is answered and not told to come again.
     parts_->keeping->await_first_look(std::chrono::seconds(2));
+    parts_->roll_out(parts_->settings.rollout);
     parts_->server.start(); // operators may call now
     parts_->follow();
 }

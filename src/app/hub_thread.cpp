@@ -20,8 +20,8 @@ constexpr unsigned reads_to_reach_a_cursor = 2;
 
 } // namespace
 
-hub_thread::hub_thread(unsigned shards, hub::ring::limits recent, log_readings& readings, row_readings& rows)
-    : shards_(shards), readings_(readings), rows_(rows), hub_(&protocol::event_text, recent), room_(most_batches_under_way)
+hub_thread::hub_thread(unsigned shards, hub::ring::limits recent, log_readings& readings, row_readings& rows, observe::sink tell)
+    : shards_(shards), readings_(readings), rows_(rows), hub_(&protocol::event_text, recent), room_(most_batches_under_way), tell_(std::move(tell))
 {
 }
 
@@ -52,7 +52,11 @@ std::shared_ptr<void> hub_thread::ticket()
             return nullptr;
         }
     }
-    return {static_cast<void*>(this), [this](void*) { room_.release(); }};
+    ++under_way_;
+    return {static_cast<void*>(this), [this](void*) {
+                --under_way_;
+                room_.release();
+            }};
 }
 
 void hub_thread::started(std::shared_ptr<const core::cursor_codec> codec, core::snapshot from, std::vector<core::batch_ptr> past)
@@ -67,7 +71,13 @@ void hub_thread::publish(core::batch_ptr batch, std::vector<policy::set_value_pt
 {
     auto place = ticket();
     boost::asio::post(thread_, [this, batch = std::move(batch), superseded = std::move(superseded), place = std::move(place)]() mutable {
-        hand_out(hub_.publish(std::move(batch), std::move(superseded)), std::move(place));
+        const hub::publication_ptr made = hub_.publish(std::move(batch), std::move(superseded));
+        std::size_t events = 0;
+        for (const auto& [view, of_view] : made->events) {
+            events += of_view.size();
+        }
+        tell_(observe::changes_matched{made->batch->changes.size(), made->evaluations, events});
+        hand_out(made, std::move(place));
         if (!hub_.inside_transaction()) {
             for (core::change& each : std::exchange(messages_, {})) {
                 hand_out(hub_.pass_on(std::move(each)), nullptr);
@@ -89,6 +99,7 @@ void hub_thread::replaced(std::string reason, std::shared_ptr<const core::cursor
 void hub_thread::read_to_end()
 {
     boost::asio::post(thread_, [this] {
+        tell_(observe::changes_matched{});
         for (parked& each : parked_) {
             each.reads_left -= std::min(each.reads_left, 1U);
         }
@@ -120,6 +131,11 @@ void hub_thread::hand_out(const hub::publication_ptr& published, std::shared_ptr
     }
 }
 
+observe::queues_stand hub_thread::queues() const
+{
+    return {under_way_, waiting_messages_, attaching_};
+}
+
 void hub_thread::attach(hub::shard_id shard, hub::attach_request request, std::function<void(hub::attach_reply)> reply)
 {
     boost::asio::post(thread_, [this, wanted = parked{shard, std::move(request), std::move(reply), reads_to_reach_a_cursor}]() mutable {
@@ -132,6 +148,7 @@ void hub_thread::try_attach(parked wanted)
     auto answer = hub_.started() ? hub_.attach(wanted.request, wanted.reads_left == 0) : std::nullopt;
     if (!answer) {
         parked_.push_back(std::move(wanted));
+        ++attaching_;
         if (hub_.started() && !hub_.inside_transaction()) {
             read_now_();
         }
@@ -143,6 +160,7 @@ void hub_thread::try_attach(parked wanted)
 void hub_thread::try_parked()
 {
     for (parked& each : std::exchange(parked_, {})) {
+        --attaching_;
         try_attach(std::move(each));
     }
 }

@@ -16,6 +16,7 @@
 #include "core/batch.hpp"
 #include "hub/gateway.hpp"
 #include "hub/hub.hpp"
+#include "observe/observation.hpp"
 
 namespace rowcast::app {
 
@@ -28,7 +29,7 @@ public:
     using post_to_shard = std::function<void(hub::shard_id, std::function<void()> work)>;
     using publish_on_shard = std::function<void(hub::shard_id, const hub::publication_ptr&)>; // called on its thread
 
-    hub_thread(unsigned shards, hub::ring::limits recent, log_readings& readings, row_readings& rows);
+    hub_thread(unsigned shards, hub::ring::limits recent, log_readings& readings, row_readings& rows, observe::sink tell);
     ~hub_thread() override;
 
     // Before the source starts and before any client comes. `read_now` makes the source read to the end, soon; from any thread.
@@ -41,6 +42,8 @@ public:
     void replaced(std::string reason, std::shared_ptr<const core::cursor_codec> codec, core::snapshot head);
     void read_to_end(); // the source has, whether there was anything or not
     void message(core::change passed_on); // dropped where too many wait
+
+    observe::queues_stand queues() const; // from any thread
 
     // Runs `work` on its thread, after what is there already.
     void post(std::function<void()> work) { boost::asio::post(thread_, std::move(work)); }
@@ -81,6 +84,9 @@ private:
     std::counting_semaphore<> room_;
     std::atomic<bool> stopped_ = false;
     std::atomic<std::size_t> waiting_messages_ = 0;
+    std::atomic<std::size_t> under_way_ = 0; // batches
+    std::atomic<std::size_t> attaching_ = 0; // parked_, for others to see
+    const observe::sink tell_;
     boost::asio::thread_pool thread_{1};
 };
 

@@ -6,7 +6,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -88,9 +90,17 @@ struct auth {
     std::chrono::milliseconds longest_token = std::chrono::hours(24); // how long a revocation is needed
 };
 
+// Who is pushed to. Whoever is not, polls.
 struct rollout {
+    using users = std::set<std::string, std::less<>>; // by `sub`
+    static constexpr std::size_t most_users = 1'000; // in a list
+
     unsigned websocket = 100; // percent
     unsigned sse = 100;
+    bool force_polling = false; // nobody, whatever stands beside it
+    users opt_in;               // are pushed to whatever the percentages are
+    users opt_out;              // are not; also where they are in the other list
+    bool operator==(const rollout&) const = default;
 };
 
 struct log {

@@ -215,15 +215,35 @@ void read_auth(section from, auth& into)
     from.finish();
 }
 
+void take_users(section& from, std::string_view key, std::vector<std::string> users, rollout::users& into)
+{
+    if (users.size() > rollout::most_users) {
+        from.complain(*from.raw(key), key, "takes " + std::to_string(rollout::most_users) + " users at most; percentages are for more");
+        return;
+    }
+    into = {std::make_move_iterator(users.begin()), std::make_move_iterator(users.end())};
+}
+
+void read_rollout(section from, rollout& into)
+{
+    from.number("websocket", into.websocket, 0, 100);
+    from.number("sse", into.sse, 0, 100);
+    from.flag("force_polling", into.force_polling);
+    std::vector<std::string> opt_in;
+    std::vector<std::string> opt_out;
+    from.texts("opt_in", opt_in);
+    from.texts("opt_out", opt_out);
+    take_users(from, "opt_in", std::move(opt_in), into.opt_in);
+    take_users(from, "opt_out", std::move(opt_out), into.opt_out);
+    from.finish();
+}
+
 void read_file(section file, configuration& into, problems& found)
 {
     read_database(file.inner("database"), into.database);
     read_server(file.inner("server"), into.server);
     read_auth(file.inner("auth"), into.auth);
-    section rollout = file.inner("rollout");
-    rollout.number("websocket", into.rollout.websocket, 0, 100);
-    rollout.number("sse", into.rollout.sse, 0, 100);
-    rollout.finish();
+    read_rollout(file.inner("rollout"), into.rollout);
     section log = file.inner("log");
     log.choice("level", into.log.level, std::array<std::string_view, 6>{"trace", "debug", "info", "warn", "error", "off"});
     log.choice("format", into.log.format, std::array<std::string_view, 2>{"text", "json"});

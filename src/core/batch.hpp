@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +36,11 @@ struct batch {
     cursor position_from(const cursor& from) const;
 
     std::size_t memory() const;
+
+    // When the oldest of its transactions logged the last of its changes that are here, by the database's clock: as near before
+    // its commit as can be known. Nothing where there is none. Set by `date`, once.
+    std::optional<std::chrono::system_clock::time_point> logged = {};
+    void date();
 };
 
 using batch_ptr = std::shared_ptr<const batch>;

@@ -38,6 +38,7 @@ constexpr std::array table{
     error_info{too_many_rows, "too_many_rows", 413, close_code::none, "There are more rows than one reading may give."},
     error_info{rows_timeout, "rows_timeout", 503, close_code::none, "The rows were not read or taken in time."},
     error_info{no_heartbeat, "no_heartbeat", 408, close_code::no_heartbeat, "Nothing was heard from the client for two heartbeats."},
+    error_info{not_offered, "not_offered", 403, close_code::not_offered, "This transport is not offered to you now; poll, and ask /v1/session from time to time."},
     error_info{not_found, "not_found", 404, close_code::none, "There is nothing here."},
     error_info{method_not_allowed, "method_not_allowed", 405, close_code::none, "This resource does not have this method."},
     error_info{unsupported, "unsupported", 501, close_code::none, "This server does not do that."},

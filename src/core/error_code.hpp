@@ -34,6 +34,7 @@ enum class error_code {
     too_many_rows,
     rows_timeout,
     no_heartbeat,
+    not_offered,
     not_found,
     method_not_allowed,
     unsupported,
@@ -44,7 +45,7 @@ enum class error_code {
 };
 
 // WebSocket close codes (RFC 6455 section 7.4; 4400-4499 are rowcast's). A client comes back at once after 1001 and
-// 4408, with a fresh token after 4401, later after 4429, and not at all after 4400 and 4403.
+// 4408, with a fresh token after 4401, later after 4429, over another transport after 4406, and not at all after 4400 and 4403.
 enum class close_code : unsigned short {
     none = 0, // the connection lives on
     going_away = 1001,
@@ -53,6 +54,7 @@ enum class close_code : unsigned short {
     malformed = 4400,
     unauthorized = 4401,
     forbidden = 4403,
+    not_offered = 4406,
     no_heartbeat = 4408,
     too_many = 4429,
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -43,6 +44,9 @@ struct changes {
     bool more = false; // the transaction at the end goes on in the next one
     bool live = false; // the last one with this `id`: from here on the subscription moves with the live ones
     std::vector<std::shared_ptr<const void>> kept; // what the texts lie in
+    // When the oldest of the transactions logged the last of its changes that are here, by the database's clock.
+    std::optional<std::chrono::system_clock::time_point> logged = {};
+    bool replayed = false; // of the past, for one that is catching up
 };
 struct resync {
     std::string id;

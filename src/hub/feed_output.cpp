@@ -127,6 +127,7 @@ std::optional<output> feed::state::hand_out(const portion& most)
         out.id = subscriptions_.at(members(number).front()).id;
     }
     const bool was_open = from->told_more;
+    out.replayed = number != 0;
 
     while (!items_.empty()) {
         auto* work = std::get_if<page_work>(&items_.front());
@@ -165,6 +166,9 @@ std::optional<output> feed::state::hand_out(const portion& most)
                 return out;
             }
             append(out, last, found.ordinal, member->second.id, *found.what->text);
+            if (const auto& logged = work->batch->logged; logged && (!out.logged || *logged < *out.logged)) {
+                out.logged = logged;
+            }
             bytes += found.what->text->size();
             from->open = work->change(found).xid;
             if (out.kept.empty() || out.kept.back() != work->kept) {

@@ -33,6 +33,7 @@ std::shared_ptr<publication> hub::match(core::batch_ptr batch)
     for (std::uint32_t i = 0; i < batch->changes.size(); ++i) {
         const core::change& change = batch->changes[i];
         index_.candidates(change, [&](const view& candidate) {
+            ++made->evaluations;
             if (auto seen = see(candidate.spec, change, i, write_)) {
                 made->events[candidate.id].push_back(std::move(*seen));
             }
@@ -67,6 +68,7 @@ publication_ptr hub::pass_on(core::change message)
         message.where = head.inside->last;
     }
     alone.changes.push_back(std::move(message));
+    alone.date();
     auto published = match(std::make_shared<const core::batch>(std::move(alone)));
     published->cursor = cursor_;
     return published;

@@ -18,6 +18,7 @@ struct publication {
     std::string cursor; // after this batch, sealed once for all
     std::shared_ptr<const core::cursor_codec> codec; // which seals cursors inside of it
     std::unordered_map<view_id, std::vector<event>> events;
+    std::size_t evaluations = 0; // how often a view was asked about a change
     std::size_t memory = 0; // of the batch and the texts, about
     // The log was replaced under us (a restore, a fail-over): every subscription ends with a resync for this reason.
     std::string resync_all;

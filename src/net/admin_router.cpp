@@ -47,14 +47,26 @@ route admin_router::find(const request& asked) const
     if (asked.path == "/metrics" && with_.metrics) {
         return reads ? answer{200, "text/plain; version=0.0.4; charset=utf-8", with_.metrics(), {}} : refuse_method("GET, HEAD");
     }
-    if (asked.path.starts_with(folder) && with_.administer.contains(asked.path.substr(folder.size()))) {
-        return asked.method == "POST" ? call(asked) : refuse_method("POST");
+    const std::string_view name = asked.path.starts_with(folder) ? std::string_view(asked.path).substr(folder.size()) : "";
+    const bool is_action = with_.administer.contains(name);
+    const bool is_state = with_.inspect.contains(name);
+    if (is_action && asked.method == "POST") {
+        return call(asked);
+    }
+    if (is_state && reads) {
+        return inspect(asked);
+    }
+    if (is_action || is_state) {
+        return refuse_method(!is_state ? "POST" : is_action ? "GET, HEAD, POST" : "GET, HEAD");
     }
     return refuse({error_code::not_found, "there is nothing at " + protocol::excerpt(asked.path)});
 }
 
 core::result<void> admin_router::authorize(const request& asked) const
 {
+    if (!asked.query.empty()) {
+        return failure{error_code::bad_request, "a call has no parameters in its URL, which is written into logs; a POST has them in its body"};
+    }
     if (settings_.admin_token.empty()) {
         return failure{error_code::forbidden,
                        "calls are refused as long as no server.admin_token is configured, also on this machine: any program and "
@@ -73,11 +85,16 @@ core::result<void> admin_router::authorize(const request& asked) const
     return {};
 }
 
+route admin_router::inspect(const request& asked) const
+{
+    if (auto allowed = authorize(asked); !allowed) {
+        return refuse(allowed.error());
+    }
+    return open_call{with_.inspect.at(asked.path.substr(folder.size())), {{core::object{}}, asked.peer}};
+}
+
 route admin_router::call(const request& asked) const
 {
-    if (!asked.query.empty()) {
-        return refuse({error_code::bad_request, "what is asked for stands in the body; a URL is written into logs"});
-    }
     if (auto allowed = authorize(asked); !allowed) {
         return refuse(allowed.error());
     }

@@ -7,8 +7,8 @@
 
 namespace rowcast::net {
 
-// Where a request to `server.admin` goes: health, metrics, and POST /admin/NAME, which wants `server.admin_token` and a
-// body in JSON. A browser on the same machine reaches loopback too, with any page that is open in it: pages of other
+// Where a request to `server.admin` goes: health, metrics, and /admin/NAME, which wants `server.admin_token`, and for a
+// POST a body in JSON. A browser on the same machine reaches loopback too, with any page that is open in it: pages of other
 // origins are refused, and a form cannot send JSON. Pure, but for the services that it asks; any thread.
 class admin_router {
 public:
@@ -18,6 +18,7 @@ public:
 
 private:
     route call(const request& asked) const;
+    route inspect(const request& asked) const;
     core::result<void> authorize(const request& asked) const;
 
     const config::server& settings_;

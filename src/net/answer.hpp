@@ -15,6 +15,7 @@ struct answer {
     std::string content_type = "application/json";
     std::string body;
     std::vector<std::pair<std::string, std::string>> headers; // besides those that every answer has
+    std::string_view code = {}; // of a failure
 };
 
 // The problem+json answer for a failure; with WWW-Authenticate (RFC 6750) where a token would help.

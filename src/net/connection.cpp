@@ -12,6 +12,7 @@
 
 #include "net/admin_call.hpp"
 #include "net/channel.hpp"
+#include "net/offer.hpp"
 #include "net/origin.hpp"
 #include "net/stream_session.hpp"
 #include "net/wakeup.hpp"
@@ -149,6 +150,17 @@ std::string address_of(const tcp::socket& client)
     return why ? std::string() : peer.address().to_string();
 }
 
+// As the metrics know them.
+std::string_view kind_of(std::string_view path)
+{
+    return path == "/v1/ws"        ? "websocket"
+           : path == "/v1/sse"     ? "sse"
+           : path == "/v1/changes" ? "poll"
+           : path == "/v1/rows"    ? "rows"
+           : path == "/v1/session" ? "session"
+                                   : "http";
+}
+
 class connection final : public activity {
 public:
     connection(worker& on, tcp::socket client, door through)
@@ -283,6 +295,7 @@ private:
         how.keep_alive = read.keep_alive() && !last_ && !on_.is_stopping();
         const auto wrong = check(read);
         const request asked = understand(read, peer_);
+        on_.shared().tell(observe::request_made{kind_of(asked.path)});
         route where;
         if (wrong) {
             where = refuse(*wrong);
@@ -330,6 +343,8 @@ private:
             if (how.head_only) {
                 poll->asked.wait = 0s;
             }
+            const bool offered_push = is_offered(on_.offered(), "websocket", poll->user) || is_offered(on_.offered(), "sse", poll->user);
+            on_.shared().tell(observe::polled{offered_push});
             auto gathered = co_await run_poll(on_, *client_, std::move(*poll));
             if (!gathered) {
                 open_ = false;
@@ -344,7 +359,8 @@ private:
             out = std::move(std::get<answer>(where));
         }
         if (out.status >= 400) {
-            on_.shared().tell(observe::request_refused{"http", std::to_string(out.status), asked.path.substr(0, 100)});
+            on_.shared().tell(observe::request_refused{std::string(kind_of(asked.path)), out.code.empty() ? std::to_string(out.status) : std::string(out.code),
+                                                       asked.path.substr(0, 100)});
         }
         const bool written = co_await write(to_http(out, how));
         open_ = open_ && written && how.keep_alive;

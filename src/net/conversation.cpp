@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "net/caller.hpp"
+#include "net/offer.hpp"
 #include "protocol/server_message.hpp"
 
 namespace rowcast::net {
@@ -34,10 +35,11 @@ moment moment::now()
     return {std::chrono::steady_clock::now(), std::chrono::duration_cast<std::chrono::seconds>(since).count()};
 }
 
-conversation::conversation(hub::shard& home, const services& with, const config::server& settings, session_count& count,
-                           std::string name, std::function<void()> ready)
+conversation::conversation(hub::shard& home, const services& with, const config::server& settings, const config::rollout& offered,
+                           session_count& count, std::string name, std::function<void()> ready)
     : with_(with)
     , settings_(settings)
+    , offered_(offered)
     , count_(count)
     , home_(home)
     , name_(std::move(name))
@@ -47,8 +49,9 @@ conversation::conversation(hub::shard& home, const services& with, const config:
 {
 }
 
-void conversation::open(std::optional<policy::identity> who, bool has_token, moment now)
+void conversation::open(std::optional<policy::identity> who, bool has_token, std::string peer, moment now)
 {
+    peer_ = std::move(peer);
     opened_ = last_heard_ = now.steady;
     next_beat_ = now.steady + settings_.heartbeat;
     auto place = count_.enter(who ? who->subject : nobody_);
@@ -65,6 +68,9 @@ void conversation::open(std::optional<policy::identity> who, bool has_token, mom
         say(protocol::authenticated(who_->expires));
     }
     check_admission(); // revoked while the handshake was under way
+    if (has_token_ && !over_ && !is_offered()) {
+        refuse("", {error_code::not_offered, ""});
+    }
 }
 
 void conversation::heard(moment now)
@@ -115,6 +121,10 @@ void conversation::take(const protocol::auth_message& message, moment)
     who_ = std::move(*who);
     has_token_ = true;
     warned_ = false;
+    if (!is_offered()) {
+        refuse("", {error_code::not_offered, ""});
+        return;
+    }
     say(protocol::authenticated(who_->expires));
     reconsider();
 }
@@ -124,6 +134,10 @@ void conversation::take(const protocol::subscribe_message& message, moment)
     const protocol::wish& wanted = message.wanted;
     if (!who_) {
         refuse(wanted.id, {error_code::token_missing, "the first message must be an 'auth' with a token"});
+        return;
+    }
+    if (!has_token_ && !is_offered()) {
+        refuse("", {error_code::not_offered, ""});
         return;
     }
     if (pending_.contains(wanted.id)) {
@@ -283,11 +297,24 @@ void conversation::check_admission()
     }
 }
 
-void conversation::say_goodbye(std::chrono::milliseconds reconnect)
+// The anonymous may yet bring a token, as long as they have asked for nothing.
+bool conversation::is_offered() const
+{
+    return net::is_offered(offered_, "websocket", subject().empty() ? peer_ : subject());
+}
+
+void conversation::check_offer(std::chrono::milliseconds reconnect)
+{
+    if ((has_token_ || !subscriptions_.empty() || !pending_.empty()) && !is_offered()) {
+        say_goodbye(reconnect, "not_offered");
+    }
+}
+
+void conversation::say_goodbye(std::chrono::milliseconds reconnect, std::string_view reason)
 {
     if (!over_) {
-        say(protocol::goodbye("shutdown", reconnect));
-        end(core::close_code::going_away, "shutdown");
+        say(protocol::goodbye(reason, reconnect));
+        end(core::close_code::going_away, std::string(reason));
     }
 }
 
@@ -328,6 +355,9 @@ std::string conversation::word(hub::output& what)
 {
     if (const auto* said = std::get_if<hub::subscribed>(&what)) {
         const bool reset = said->what == hub::subscribed::status::reset;
+        if (with_.tell && said->what != hub::subscribed::status::live) {
+            with_.tell(observe::came_back{"websocket", reset ? core::to_string(said->reason) : "resumed", !std::exchange(came_back_, true)});
+        }
         return protocol::subscribed(said->id, status_name(said->what), reset ? std::optional(said->reason) : std::nullopt,
                                     mark_.put_on(said->cursor));
     }
@@ -341,7 +371,7 @@ std::string conversation::word(hub::output& what)
         }
         std::string text = message.finish(changed->more, changed->live);
         if (with_.tell) {
-            with_.tell(observe::events_sent{"websocket", changed->events.size(), text.size()});
+            with_.tell(observe::events_sent{"websocket", changed->events.size(), text.size(), changed->logged, changed->replayed});
         }
         return text;
     }

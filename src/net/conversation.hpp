@@ -39,11 +39,11 @@ public:
     };
 
     // `ready` is called when `next` has something, or `over` has become true; it must not call back.
-    conversation(hub::shard& home, const services& with, const config::server& settings, session_count& count,
-                 std::string name, std::function<void()> ready);
+    conversation(hub::shard& home, const services& with, const config::server& settings, const config::rollout& offered,
+                 session_count& count, std::string name, std::function<void()> ready);
 
     // Begins with the identity from the header or URL; nothing: an `auth` message must come within 10 s.
-    void open(std::optional<policy::identity> who, bool has_token, moment now);
+    void open(std::optional<policy::identity> who, bool has_token, std::string peer, moment now);
 
     void received(std::string_view text, moment now);
     void heard(moment now); // a control frame: the client is alive
@@ -55,7 +55,8 @@ public:
     // The rules, the tables or the caller have changed: subscriptions that now see something else end with a resync.
     void reconsider();
     void check_admission(); // whether the caller may stay
-    void say_goodbye(std::chrono::milliseconds reconnect);
+    void check_offer(std::chrono::milliseconds reconnect); // whether over a WebSocket
+    void say_goodbye(std::chrono::milliseconds reconnect, std::string_view reason = "shutdown");
     void end(core::close_code code, std::string reason); // nothing more is taken; what is in `next` may still be sent
 
     // The next message for the client; nothing where there is nothing.
@@ -79,12 +80,14 @@ private:
     void load(const std::string& id, std::vector<policy::set_call> missing);
     void loaded(const std::string& id, std::uint64_t number, const core::result<services::set_values>& values);
 
+    bool is_offered() const;
     void say(std::string message);
     void refuse(std::string_view id, const core::failure& why); // the error, and the end where the code says so
     std::string word(hub::output& what);
 
     const services& with_;
     const config::server& settings_;
+    const config::rollout& offered_;
     session_count& count_;
     hub::shard& home_;
     const std::string name_;
@@ -94,6 +97,7 @@ private:
     std::optional<policy::identity> who_;
     cursor_mark mark_; // theirs
     bool has_token_ = false;
+    std::string peer_;
     session_count::place place_;
     hub::feed feed_;
     struct subscription {
@@ -116,6 +120,7 @@ private:
     std::chrono::steady_clock::time_point last_heard_{};
     std::chrono::steady_clock::time_point next_beat_{};
     bool warned_ = false;
+    bool came_back_ = false; // with a cursor
     const std::shared_ptr<const int> alive_ = std::make_shared<int>(); // answers that come later find it gone
 };
 

@@ -143,7 +143,7 @@ void event_stream::word(const hub::changes& what)
         write("cursor", R"({"cursor":)" + quoted(cursor) + "}", cursor);
     }
     if (with_.tell) {
-        with_.tell(observe::events_sent{"sse", what.events.size(), text_.size()});
+        with_.tell(observe::events_sent{"sse", what.events.size(), text_.size(), what.logged, what.replayed});
     }
 }
 
@@ -152,6 +152,9 @@ void event_stream::word(const hub::subscribed& what)
 {
     if (std::exchange(announced_, true)) {
         return;
+    }
+    if (with_.tell && what.what != hub::subscribed::status::live) {
+        with_.tell(observe::came_back{"sse", what.what == hub::subscribed::status::reset ? core::to_string(what.reason) : "resumed"});
     }
     if (begins_with_rows() && what.what != hub::subscribed::status::resumed) {
         // Without `id`: a client that is cut off in the middle of the rows gets all of them again.

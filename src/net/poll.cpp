@@ -53,6 +53,7 @@ void poll::reconsider()
     // What has been gathered is not told apart any more: all begin anew.
     events_.clear();
     count_ = 0;
+    logged_.reset();
     for (const auto& each : what_.wanted) {
         feed_.stop(each.id, "permissions_changed");
     }
@@ -92,6 +93,9 @@ std::optional<answer> poll::take(hub::output& what)
 {
     if (const auto* said = std::get_if<hub::subscribed>(&what)) {
         if (said->what == hub::subscribed::status::reset) {
+            if (with_.tell) { // each poll has a cursor: only what is lost is worth telling
+                with_.tell(observe::came_back{"poll", core::to_string(said->reason), false});
+            }
             return refuse({said->reason, said->reason == core::error_code::cursor_malformed
                                              ? ""
                                              : "read the rows anew and go on from a new cursor (a request without 'after')"});
@@ -107,6 +111,9 @@ std::optional<answer> poll::take(hub::output& what)
             } else {
                 events_.append("{").append(entry.text);
             }
+        }
+        if (changed->logged && (!logged_ || *changed->logged < *logged_)) {
+            logged_ = changed->logged;
         }
         cursor_ = changed->cursor;
         more_ = changed->more;
@@ -153,7 +160,7 @@ answer poll::finish()
     }
     out.body += more ? R"(,"more":true})" : R"(,"more":false})";
     if (with_.tell) {
-        with_.tell(observe::events_sent{"poll", count_, out.body.size()});
+        with_.tell(observe::events_sent{"poll", count_, out.body.size(), logged_, true});
     }
     return out;
 }

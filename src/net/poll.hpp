@@ -50,6 +50,7 @@ private:
     hub::feed feed_;
     std::string events_;
     std::size_t count_ = 0;
+    std::optional<std::chrono::system_clock::time_point> logged_; // the oldest of them
     std::string resyncs_;
     std::string cursor_;
     bool more_ = false;

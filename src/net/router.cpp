@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 
 #include "core/row.hpp"
 #include "net/caller.hpp"
+#include "net/offer.hpp"
 #include "net/origin.hpp"
 #include "protocol/excerpt.hpp"
 #include "protocol/query_string.hpp"
@@ -32,16 +32,9 @@ answer refuse_origin(const request& asked)
     return refuse({error_code::forbidden, "pages of " + protocol::excerpt(asked.origin) + " are not among server.origins"});
 }
 
-// The same for a user at every bridge and at all times (FNV-1a), and different for each transport.
-bool is_offered(std::string_view transport, unsigned percent, std::string_view user)
+const std::string& user_of(const policy::identity& who, const request& asked)
 {
-    std::uint64_t hash = 14695981039346656037U;
-    for (const std::string_view part : {transport, std::string_view(":"), user}) {
-        for (const char c : part) {
-            hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
-        }
-    }
-    return hash % 100 < percent;
+    return who.subject.empty() ? asked.peer : who.subject;
 }
 
 std::string join(const std::vector<std::string>& words)
@@ -147,7 +140,11 @@ route router::websocket(const request& asked) const
     if (!who && *token) {
         return refuse(who.error());
     }
-    return open_websocket{who ? std::optional(std::move(*who)) : std::nullopt, token->has_value()};
+    // Who has no token yet may bring one in the first message.
+    if (*token && !is_offered(offered_, "websocket", user_of(*who, asked))) {
+        return refuse({error_code::not_offered, ""});
+    }
+    return open_websocket{who ? std::optional(std::move(*who)) : std::nullopt, token->has_value(), asked.peer};
 }
 
 route router::subscribe(const request& asked, protocol::resource of) const
@@ -155,6 +152,10 @@ route router::subscribe(const request& asked, protocol::resource of) const
     auto who = identify(asked, with_);
     if (!who) {
         return refuse(who.error());
+    }
+    const std::string user = user_of(*who, asked);
+    if (of == protocol::resource::sse && !is_offered(offered_, "sse", user)) {
+        return refuse({error_code::not_offered, ""});
     }
     auto read = protocol::parse_url_request(asked.query, of);
     if (!read) {
@@ -168,7 +169,7 @@ route router::subscribe(const request& asked, protocol::resource of) const
         return refuse({error_code::too_many_subscriptions,
                        "a session may have " + std::to_string(settings_.limits.subscriptions_per_session) + " subscriptions"});
     }
-    subscription_request out{std::move(*who), std::move(*read), {}};
+    subscription_request out{std::move(*who), user, std::move(*read), {}};
     load_first missing;
     for (const protocol::wish& wish : out.asked.wishes) {
         auto wanted = authorize(wish, out.who, with_);
@@ -204,13 +205,12 @@ answer router::session(const request& asked) const
     if (!who) {
         return refuse(who.error());
     }
-    // Nobody knows the anonymous apart; their address is as stable as it gets.
-    const std::string& user = who->subject.empty() ? asked.peer : who->subject;
+    const std::string& user = user_of(*who, asked);
     std::vector<std::string> transports;
-    if (is_offered("websocket", offered_.websocket, user)) {
+    if (is_offered(offered_, "websocket", user)) {
         transports.emplace_back("websocket");
     }
-    if (is_offered("sse", offered_.sse, user)) {
+    if (is_offered(offered_, "sse", user)) {
         transports.emplace_back("sse");
     }
     transports.emplace_back("poll");

@@ -122,12 +122,19 @@ void server::warn_of_limit(const config::limits& limits) const
     }
 }
 
-void server::adopt(const config::server& settings, const config::rollout& offered, const tls_context_ptr& tls)
+void server::adopt(const config::server& settings, const tls_context_ptr& tls)
 {
     warn_of_limit(settings.limits);
     state_->shared.count.limit(state_->shared.limited(settings.limits));
     for (auto& each : state_->workers) {
-        boost::asio::post(each->context(), [&on = *each, settings, offered, tls] { on.adopt(settings, offered, tls); });
+        boost::asio::post(each->context(), [&on = *each, settings, tls] { on.adopt(settings, tls); });
+    }
+}
+
+void server::offer(const config::rollout& offered)
+{
+    for (auto& each : state_->workers) {
+        boost::asio::post(each->context(), [&on = *each, offered] { on.offer(offered); });
     }
 }
 

@@ -53,8 +53,10 @@ public:
     void permissions_changed();
     void admissions_changed(); // who may stay
 
-    // Other limits, origins, heartbeat, admin_token, rollout and certificate, for new connections; addresses stay as they are.
-    void adopt(const config::server& settings, const config::rollout& offered, const tls_context_ptr& tls);
+    // Other limits, origins, heartbeat, admin_token and certificate, for new connections; addresses stay as they are.
+    void adopt(const config::server& settings, const tls_context_ptr& tls);
+    // For new connections, and those who have one that is no longer offered to them are sent away from it.
+    void offer(const config::rollout& offered);
 
     // Where all clients stand. `done` is called on a shard's thread; not where the server stops before.
     void survey(std::function<void(const hub::standing&)> done);

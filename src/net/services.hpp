@@ -56,6 +56,7 @@ struct services {
     std::function<std::vector<std::string>()> not_ready; // why /readyz says 503; none: ready
     std::function<std::string()> metrics;                // Prometheus' text format
     std::map<std::string, admin_action, std::less<>> administer; // POST /admin/NAME
+    std::map<std::string, admin_action, std::less<>> inspect = {}; // GET /admin/NAME: how it is; the body is empty
     std::function<std::optional<page>(std::string_view path)> find_page; // what else is served: `/` of the demo
     observe::sink tell;
 };

@@ -7,6 +7,7 @@
 
 #include "net/caller.hpp"
 #include "net/event_stream.hpp"
+#include "net/offer.hpp"
 #include "net/poll.hpp"
 #include "net/rows_answer.hpp"
 #include "net/wakeup.hpp"
@@ -23,9 +24,11 @@ public:
     stream_session(worker& on, channel& client, open_stream what, session_count::place place, bool chunked)
         : activity(on)
         , shared_(on.shared())
+        , offered_(on.offered())
         , client_(client)
         , name_(on.name_session())
         , subject_(what.who.subject)
+        , user_(what.user)
         , chunked_(chunked)
         , output_(client.get_executor())
         , alarm_(client.get_executor())
@@ -46,6 +49,13 @@ public:
     {
         reason_ = "shutdown";
         events_.say_goodbye(reconnect);
+    }
+    void check_offer(std::chrono::milliseconds reconnect) override
+    {
+        if (!is_offered(offered_, "sse", user_)) {
+            reason_ = "not_offered";
+            events_.say_goodbye(reconnect);
+        }
     }
     void reconsider() override { events_.reconsider(); }
     void check_admission() override { events_.check_admission(); }
@@ -120,9 +130,11 @@ private:
     }
 
     site& shared_;
+    const config::rollout& offered_;
     channel& client_;
     const std::string name_;
     const std::string subject_;
+    const std::string user_;
     const bool chunked_;
     wakeup output_;
     wakeup alarm_;

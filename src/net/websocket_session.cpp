@@ -42,7 +42,7 @@ public:
         , stream_(*client_)
         , name_(on.name_session())
         , alarm_(stream_.get_executor())
-        , talk_(on.shard(), shared_.with, on.settings(), shared_.count, name_, [this] { wake(); })
+        , talk_(on.shard(), shared_.with, on.settings(), on.offered(), shared_.count, name_, [this] { wake(); })
     {
     }
 
@@ -75,12 +75,13 @@ public:
     {
         begun_ = true;
         stream_.control_callback([this](websocket::frame_type, beast::string_view) { talk_.heard(moment::now()); });
-        talk_.open(std::move(what.who), what.has_token, moment::now());
+        talk_.open(std::move(what.who), what.has_token, std::move(what.peer), moment::now());
         shared_.tell(observe::session_opened{"websocket", name_, talk_.subject()});
         go_on();
     }
 
     void say_goodbye(std::chrono::milliseconds reconnect) override { talk_.say_goodbye(reconnect); }
+    void check_offer(std::chrono::milliseconds reconnect) override { talk_.check_offer(reconnect); }
     void reconsider() override { talk_.reconsider(); }
     void check_admission() override { talk_.check_admission(); }
     void abort() override { close(); }

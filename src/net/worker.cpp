@@ -16,7 +16,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// All clients of a bridge that restarts would otherwise come back in the same instant.
+// All clients of a bridge that restarts, or that are sent to another transport, would otherwise come back in the same instant.
 constexpr milliseconds least_pause{500};
 constexpr milliseconds most_pause{5'000};
 
@@ -78,11 +78,18 @@ void worker::start()
     });
 }
 
-void worker::adopt(const config::server& settings, const config::rollout& offered, tls_context_ptr tls)
+void worker::adopt(const config::server& settings, tls_context_ptr tls)
 {
     settings_ = settings;
-    offered_ = offered;
     tls_ = std::move(tls);
+}
+
+void worker::offer(const config::rollout& offered)
+{
+    if (offered_ != offered) {
+        offered_ = offered;
+        for_each_activity([this](activity& each) { each.check_offer(pause()); });
+    }
 }
 
 void worker::spawn(boost::asio::awaitable<void> task)
@@ -117,15 +124,17 @@ void worker::for_each_activity(const std::function<void(activity&)>& action)
     }
 }
 
+milliseconds worker::pause()
+{
+    return milliseconds(std::uniform_int_distribution<milliseconds::rep>(least_pause.count(), most_pause.count())(random_));
+}
+
 std::future<void> worker::stop()
 {
     std::future<void> drained = drained_.get_future();
     boost::asio::post(context_, [this] {
         stopping_ = true;
-        for_each_activity([this](activity& each) {
-            std::uniform_int_distribution<milliseconds::rep> pause(least_pause.count(), most_pause.count());
-            each.say_goodbye(milliseconds(pause(random_)));
-        });
+        for_each_activity([this](activity& each) { each.say_goodbye(pause()); });
         finished();
     });
     return drained;

@@ -30,6 +30,7 @@ public:
     activity(const activity&) = delete;
 
     virtual void say_goodbye(std::chrono::milliseconds reconnect) = 0; // end soon, politely
+    virtual void check_offer(std::chrono::milliseconds /*reconnect*/) {} // the transport may be for others now
     virtual void reconsider() {}     // permissions have changed
     virtual void check_admission() {} // what was revoked has changed
     virtual void abort() = 0; // end now
@@ -52,7 +53,9 @@ public:
 
     // What may change while the bridge runs; a copy of each worker's own, so that nobody waits for anybody.
     const config::server& settings() const { return settings_; }
-    void adopt(const config::server& settings, const config::rollout& offered, tls_context_ptr tls);
+    const config::rollout& offered() const { return offered_; }
+    void adopt(const config::server& settings, tls_context_ptr tls);
+    void offer(const config::rollout& offered); // who is not among them any more is told to go on by polling
     tls_context_ptr tls() const { return tls_; } // null: without
     const router& routes() const { return routes_; }
     const admin_router& admin_routes() const { return admin_routes_; }
@@ -73,6 +76,7 @@ public:
 private:
     friend class activity;
     void finished();
+    std::chrono::milliseconds pause();
     void for_each_activity(const std::function<void(activity&)>& action);
 
     site& shared_;

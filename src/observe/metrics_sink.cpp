@@ -2,6 +2,8 @@
 
 #include "core/error_code.hpp"
 #include "core/version.hpp"
+#include "observe/delivery_histogram.hpp"
+#include "observe/process_metrics.hpp"
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
@@ -11,6 +13,8 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <iterator>
 #include <map>
 #include <string_view>
 
@@ -22,7 +26,12 @@ using namespace std::string_view_literals;
 
 constexpr std::array transports{"websocket"sv, "sse"sv, "poll"sv};
 constexpr std::array bell_states{"sleeping"sv, "taking"sv, "quiet"sv, "letting_go"sv};
-constexpr std::array places{"websocket"sv, "sse"sv, "poll"sv, "http"sv, "tcp"sv}; // where something is refused
+constexpr std::array resources{"websocket"sv, "sse"sv, "poll"sv, "rows"sv, "session"sv, "http"sv}; // what is asked for; http: anything else
+constexpr std::array places{"websocket"sv, "sse"sv, "poll"sv, "rows"sv, "session"sv, "http"sv, "tcp"sv}; // where something is refused
+constexpr std::array outcomes{"resumed"sv, "cursor_expired"sv, "cursor_foreign"sv, "cursor_malformed"sv, "permissions_changed"sv};
+
+// What a client that was away for longer catches up with was not late: nobody was there.
+constexpr std::chrono::seconds latest_delivery{60};
 
 template <std::size_t Count>
 std::string label_of(std::string_view value, const std::array<std::string_view, Count>& known)
@@ -33,7 +42,7 @@ std::string label_of(std::string_view value, const std::array<std::string_view, 
 // A client may close with any of four thousand codes.
 std::string close_label(unsigned code)
 {
-    constexpr std::array known{0U, 1000U, 1001U, 1006U, 1009U, 1011U, 4400U, 4401U, 4403U, 4408U, 4429U};
+    constexpr std::array known{0U, 1000U, 1001U, 1006U, 1009U, 1011U, 4400U, 4401U, 4403U, 4406U, 4408U, 4429U};
     return std::find(known.begin(), known.end(), code) != known.end() ? std::to_string(code) : "other";
 }
 
@@ -80,8 +89,10 @@ struct metrics_sink::state {
     struct traffic {
         gauge* sessions;
         counter* opened;
+        counter* reconnects;
         counter* events;
         counter* bytes;
+        delivery_histogram* took;
     };
 
     gauge& connected =
@@ -115,6 +126,14 @@ struct metrics_sink::state {
     counter& reload_failures = reloads.Add({{"result", "failure"}});
     gauge& last_reload = level("rowcast_last_reload_success_timestamp_seconds",
                                "When the configuration was last read again, in Unix time; 0: not since the start.");
+    prometheus::Family<gauge>& offered = prometheus::BuildGauge()
+                                             .Name("rowcast_rollout_ratio")
+                                             .Help("Part of the users who are offered a transport, without those on lists; 0 while polling is forced.")
+                                             .Register(registry);
+    gauge& offered_websocket = offered.Add({{"transport", "websocket"}});
+    gauge& offered_sse = offered.Add({{"transport", "sse"}});
+    gauge& polling_forced = level("rowcast_polling_forced", "1 while nobody is offered anything but polling.");
+    gauge& rollout_configured = level("rowcast_rollout_as_configured", "0 while an operator's call holds instead of the configuration.");
     gauge& revoked = level("rowcast_revocations", "Revocations that hold.");
     counter& background_failures =
         one("rowcast_background_failures_total", "Background work that failed and is tried again.");
@@ -153,6 +172,26 @@ struct metrics_sink::state {
             .Add({}, prometheus::Histogram::BucketBoundaries{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
                                                              2.5, 5, 10, 30, 60});
 
+    gauge& publications_waiting =
+        level("rowcast_batches_in_flight", "Batches on their way from the hub to the clients' threads; at 16 the follower waits.");
+    gauge& messages_waiting = level("rowcast_notify_messages_waiting", "Messages of plain NOTIFY channels that wait for the end of a transaction.");
+    gauge& attaching = level("rowcast_subscriptions_waiting", "Subscriptions that wait for the log to be read up to their cursor.");
+    counter& evaluations = one("rowcast_permission_evaluations_total", "Times that a change was held against what somebody may see and asked for.");
+    counter& matched = one("rowcast_events_matched_total", "Events that came of it: one for all who share a view.");
+    gauge& last_read = level("rowcast_last_read_timestamp_seconds", "When the log was last read to its end and all of it handed on, in Unix time.");
+    gauge& log_bytes = level("rowcast_change_log_bytes", "Size of the change log with its index.");
+    gauge& log_age = level("rowcast_change_log_age_seconds", "Age of the oldest change in the log.");
+    gauge& notification_queue = level("rowcast_notification_queue_ratio", "How full PostgreSQL's notification queue is; from 0.5 on the triggers ring no more.");
+    gauge& clock_offset = level("rowcast_database_clock_offset_seconds", "By how much the database's clock is ahead of the bridge's.");
+    gauge& clock_error = level("rowcast_database_clock_error_seconds", "How far rowcast_database_clock_offset_seconds may be from the truth.");
+    std::atomic<double> database_ahead = 0; // seconds
+    prometheus::Family<counter>& polls = counters("rowcast_polls_total", "Requests of clients that poll, by why they do.");
+    counter& fallback_polls = polls.Add({{"reason", "fallback"}});
+    counter& rollout_polls = polls.Add({{"reason", "rollout"}});
+    std::map<std::string, counter*, std::less<>> requests;
+    std::map<std::string, std::map<std::string, counter*, std::less<>>, std::less<>> resumes; // by transport, by outcome
+    std::array<delivery_histogram, transports.size() + 1> deliveries;
+
     std::array<gauge*, bell_states.size()> bell{};
 
     std::map<std::string, traffic, std::less<>> by_transport;
@@ -176,18 +215,65 @@ struct metrics_sink::state {
         auto& opened = counters("rowcast_sessions_opened_total", "Sessions that were opened.");
         auto& events = counters("rowcast_events_sent_total", "Events handed to clients.");
         auto& bytes = counters("rowcast_sent_bytes_total", "Bytes of messages handed to clients.");
+        auto& reconnects = counters("rowcast_reconnects_total", "Sessions whose client brought a cursor: it had been there before.");
+        auto& resumed = counters("rowcast_resumes_total", "Subscriptions that were to go on from a cursor, and whether they could.");
         const auto add = [&](const std::string& transport) {
             const prometheus::Labels labels{{"transport", transport}};
-            by_transport[transport] = {&sessions.Add(labels), &opened.Add(labels), &events.Add(labels),
-                                       &bytes.Add(labels)};
+            delivery_histogram* const took = &deliveries.at(by_transport.size());
+            by_transport[transport] = {&sessions.Add(labels), &opened.Add(labels), &reconnects.Add(labels),
+                                       &events.Add(labels), &bytes.Add(labels), took};
+            for (const std::string_view each : outcomes) {
+                resumes[transport][std::string(each)] = &resumed.Add({{"transport", transport}, {"outcome", std::string(each)}});
+            }
+            resumes[transport]["other"] = &resumed.Add({{"transport", transport}, {"outcome", "other"}});
         };
+        // The others come with what they count; a rate over these must not miss the first.
+        for (const std::string_view each : transports) {
+            for (const char* code : {"1000", "1001", "1006"}) {
+                closed.Add({{"transport", std::string(each)}, {"code", code}});
+            }
+        }
+        for (const std::string_view each : places) {
+            for (const char* code : {"internal", "too_many_readings", "too_many_sessions", "unavailable"}) {
+                refused.Add({{"transport", std::string(each)}, {"code", code}});
+            }
+        }
+        row_outcomes.Add({{"outcome", "ok"}});
+        auto& asked = counters("rowcast_requests_total", "Requests of clients, by what they ask for.");
+        for (const std::string_view each : resources) {
+            requests[std::string(each)] = &asked.Add({{"transport", std::string(each)}});
+        }
         for (const std::string_view each : transports) {
             add(std::string(each));
         }
         add("other");
     }
 
-    // The map never changes after construction.
+    std::vector<prometheus::MetricFamily> collect() const
+    {
+        auto all = registry.Collect();
+        prometheus::MetricFamily delivered{"rowcast_delivery_seconds",
+                                           "From the last change that a transaction logged to the socket of a client.",
+                                           prometheus::MetricType::Histogram,
+                                           {}};
+        for (const auto& [transport, each] : by_transport) {
+            auto one = each.took->collect();
+            one.label = {{"transport", transport}};
+            delivered.metric.push_back(std::move(one));
+        }
+        all.push_back(std::move(delivered));
+        auto process = process_metrics();
+        std::move(process.begin(), process.end(), std::back_inserter(all));
+        return all;
+    }
+
+    // The maps never change after construction.
+    static counter& find(const std::map<std::string, counter*, std::less<>>& in, std::string_view name, std::string_view otherwise)
+    {
+        const auto found = in.find(name);
+        return *(found != in.end() ? found : in.find(otherwise))->second;
+    }
+
     const traffic& of(std::string_view transport) const
     {
         const auto found = by_transport.find(transport);
@@ -250,6 +336,14 @@ struct metrics_sink::state {
         last_reload.Set(now_seconds());
     }
 
+    void operator()(const rollout_stands& it)
+    {
+        offered_websocket.Set(it.force_polling ? 0 : it.websocket / 100.0);
+        offered_sse.Set(it.force_polling ? 0 : it.sse / 100.0);
+        polling_forced.Set(it.force_polling ? 1 : 0);
+        rollout_configured.Set(it.as_configured ? 1 : 0);
+    }
+
     void operator()(const reload_refused&) { reload_failures.Increment(); }
 
     void operator()(const background_failed&) { background_failures.Increment(); }
@@ -277,8 +371,39 @@ struct metrics_sink::state {
 
     void operator()(const events_sent& it)
     {
-        of(it.transport).events->Increment(static_cast<double>(it.events));
-        of(it.transport).bytes->Increment(static_cast<double>(it.bytes));
+        const traffic& to = of(it.transport);
+        to.events->Increment(static_cast<double>(it.events));
+        to.bytes->Increment(static_cast<double>(it.bytes));
+        if (!it.logged) {
+            return;
+        }
+        const auto took = std::chrono::system_clock::now() - *it.logged + std::chrono::duration<double>(database_ahead.load(std::memory_order_relaxed));
+        if (!it.replayed || took <= latest_delivery) {
+            to.took->observe(took);
+        }
+    }
+
+    void operator()(const request_made& it) { find(requests, it.transport, "http").Increment(); }
+
+    void operator()(const polled& it) { (it.offered_push ? fallback_polls : rollout_polls).Increment(); }
+
+    void operator()(const came_back& it)
+    {
+        const auto transport = resumes.find(it.transport);
+        find(transport != resumes.end() ? transport->second : resumes.find("other"sv)->second, it.outcome, "other").Increment();
+        if (it.first) {
+            of(it.transport).reconnects->Increment();
+        }
+    }
+
+    void operator()(const changes_matched& it)
+    {
+        if (it.changes == 0) {
+            last_read.Set(now_seconds());
+            return;
+        }
+        evaluations.Increment(static_cast<double>(it.evaluations));
+        matched.Increment(static_cast<double>(it.events));
     }
 
     void operator()(const fell_behind&) { behind.Increment(); }
@@ -327,6 +452,23 @@ struct metrics_sink::state {
         slowest_behind.Set(it.slowest_behind.count());
     }
 
+    void operator()(const queues_stand& it)
+    {
+        publications_waiting.Set(static_cast<double>(it.publications));
+        messages_waiting.Set(static_cast<double>(it.messages));
+        attaching.Set(static_cast<double>(it.attaching));
+    }
+
+    void operator()(const database_stands& it)
+    {
+        log_bytes.Set(static_cast<double>(it.log_bytes));
+        log_age.Set(it.log_age.count());
+        notification_queue.Set(it.notification_queue);
+        clock_offset.Set(it.clock_offset.count());
+        clock_error.Set(it.clock_error.count());
+        database_ahead = it.clock_offset.count();
+    }
+
     void operator()(const stopping&) {}
 
     void operator()(const stopped&) { connected.Set(0); }
@@ -346,7 +488,7 @@ void metrics_sink::operator()(const observation& what)
 
 std::string metrics_sink::exposition() const
 {
-    return prometheus::TextSerializer{}.Serialize(state_->registry.Collect());
+    return prometheus::TextSerializer{}.Serialize(state_->collect());
 }
 
 } // namespace rowcast::observe

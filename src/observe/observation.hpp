@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -29,13 +30,19 @@ struct keys_unreadable { std::string where; std::string reason; std::chrono::mil
 struct revocations_read { std::size_t fresh = 0; std::size_t total = 0; };
 struct administered { std::string peer; std::string what; std::string outcome; }; // an operator's call
 struct configuration_reloaded { std::vector<std::string> needs_restart; };         // what differs and stays as it was
+struct rollout_stands { unsigned websocket = 100; unsigned sse = 100; bool force_polling = false; std::size_t opt_in = 0; std::size_t opt_out = 0; bool as_configured = true; };
 struct reload_refused { std::vector<std::string> problems; };                      // "bridge.yaml:3:5: ..."
 struct listening { std::string address; std::uint16_t port = 0; std::string_view for_whom; };
 struct sessions_limited { std::size_t wanted = 0; std::size_t possible = 0; std::size_t descriptors = 0; };
 struct session_opened { std::string transport; std::string session; std::string subject; };
 struct session_closed { std::string transport; std::string session; unsigned code = 0; std::string reason; };
 struct request_refused { std::string transport; std::string code; std::string detail; };
-struct events_sent { std::string_view transport; std::size_t events = 0; std::size_t bytes = 0; };
+// To the socket, at the moment of the call. `logged`: see hub::changes.
+struct events_sent { std::string_view transport; std::size_t events = 0; std::size_t bytes = 0; std::optional<std::chrono::system_clock::time_point> logged = {}; bool replayed = false; };
+struct request_made { std::string_view transport; };     // a request or message of a client that wants something: websocket, sse, poll, rows, session
+struct polled { bool offered_push = false; };            // whether the user is offered something better
+struct came_back { std::string_view transport; std::string_view outcome; bool first = true; }; // a subscription with a cursor: resumed, or a reset's reason; the session's first
+struct changes_matched { std::size_t changes = 0; std::size_t evaluations = 0; std::size_t events = 0; }; // a batch went through the hub
 struct fell_behind { std::string session; };            // a slow client went back to catching up
 struct log_read { std::size_t pages = 0; std::size_t changes = 0; };  // one catch-up from the log
 struct log_pass { std::size_t readings = 0; };           // one pass over the log begins, for so many catch-ups
@@ -46,14 +53,17 @@ struct set_failed { std::string name; std::string reason; }; // those who need i
 struct rows_read { std::size_t rows = 0; std::size_t hidden = 0; std::chrono::microseconds waited{}; std::chrono::microseconds took{}; std::string failure; };
 struct row_readings_stand { std::size_t reading = 0; std::size_t waiting = 0; };
 struct clients_stand { std::size_t catching_up = 0; std::chrono::duration<double> slowest_behind{}; }; // now and then
+struct queues_stand { std::size_t publications = 0; std::size_t messages = 0; std::size_t attaching = 0; }; // when somebody looks
+// Now and then. `clock_offset`: by how much the database's clock is ahead of ours, give or take `clock_error`.
+struct database_stands { std::uint64_t log_bytes = 0; std::chrono::duration<double> log_age{}; double notification_queue = 0; std::chrono::duration<double> clock_offset{}; std::chrono::duration<double> clock_error{}; };
 struct stopping { std::string signal; };
 struct stopped { };
 
 using observation = std::variant<database_connected, database_lost, log_renewed, batch_read, flush_forced, doorbell_changed, log_expired,
                                  partitions_refreshed, bad_change, rule_misfit, background_failed, keys_read, keys_unreadable,
-                                 revocations_read, administered, configuration_reloaded, reload_refused, listening,
-                                 sessions_limited, session_opened, session_closed, request_refused, events_sent, fell_behind, log_read,
-                                 log_pass, sets_read, set_failed, rows_read, row_readings_stand, clients_stand, stopping, stopped>;
+                                 revocations_read, administered, configuration_reloaded, rollout_stands, reload_refused, listening,
+                                 sessions_limited, session_opened, session_closed, request_refused, events_sent, request_made, polled, came_back, changes_matched, fell_behind, log_read,
+                                 log_pass, sets_read, set_failed, rows_read, row_readings_stand, clients_stand, queues_stand, database_stands, stopping, stopped>;
 
 // Thread-safe; must not throw and must not block for long.
 using sink = std::function<void(const observation&)>;

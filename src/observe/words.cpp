@@ -172,6 +172,22 @@ struct speaker {
                 {{"needs_restart", quoted(names)}}};
     }
 
+    line operator()(const rollout_stands& it) const
+    {
+        const std::string_view until = it.as_configured ? "" : ". The configuration says otherwise, and holds again after the next reload or restart";
+        return {it.force_polling ? level::warn : level::info,
+                "rollout_stands",
+                (it.force_polling ? std::string("polling is forced: nobody is offered WebSocket or SSE")
+                                  : fmt::format("WebSocket is offered to {} % of users and SSE to {} %; {} always, {} never", it.websocket,
+                                                it.sse, it.opt_in, it.opt_out)) + std::string(until),
+                {{"websocket", quoted(it.websocket)},
+                 {"sse", quoted(it.sse)},
+                 {"force_polling", it.force_polling ? "true" : "false"},
+                 {"opt_in", quoted(it.opt_in)},
+                 {"opt_out", quoted(it.opt_out)},
+                 {"as_configured", it.as_configured ? "true" : "false"}}};
+    }
+
     line operator()(const reload_refused& it) const
     {
         const std::string all = fmt::format("{}", fmt::join(it.problems, "; "));
@@ -239,6 +255,14 @@ struct speaker {
 
     line operator()(const events_sent&) const { return {}; }
 
+    line operator()(const request_made&) const { return {}; }
+
+    line operator()(const polled&) const { return {}; }
+
+    line operator()(const came_back&) const { return {}; }
+
+    line operator()(const changes_matched&) const { return {}; }
+
     line operator()(const fell_behind& it) const
     {
         return {level::debug,
@@ -300,6 +324,10 @@ struct speaker {
     line operator()(const row_readings_stand&) const { return {}; }
 
     line operator()(const clients_stand&) const { return {}; }
+
+    line operator()(const queues_stand&) const { return {}; }
+
+    line operator()(const database_stands&) const { return {}; }
 
     line operator()(const stopping& it) const
     {

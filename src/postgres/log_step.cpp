@@ -166,6 +166,7 @@ core::batch_ptr log_step::fill()
         bytes += size;
         page->changes.push_back(std::move(*change));
     }
+    page->date();
     position_ = page->position();
     if (page->complete) {
         suspend();

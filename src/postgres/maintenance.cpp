@@ -1,12 +1,21 @@
 #include "postgres/maintenance.hpp"
 
+#include <charconv>
 #include <utility>
 
 namespace rowcast::postgres {
 namespace {
 
 constexpr std::chrono::seconds time_to_leave{1};
+constexpr std::chrono::seconds time_between_measures{15};
 const std::string lock_not_available = "55P03";
+
+std::chrono::duration<double> seconds_of(std::string_view text)
+{
+    double out = 0;
+    std::from_chars(text.data(), text.data() + text.size(), out);
+    return std::chrono::duration<double>(out);
+}
 
 } // namespace
 
@@ -32,6 +41,8 @@ void maintenance::run()
         refresh();
         what = "reporting to the database";
         report();
+        what = "looking at the change log's size";
+        measure();
     } catch (const interrupted&) {
         connection_.reset();
     } catch (const std::exception& error) {
@@ -49,6 +60,26 @@ void maintenance::report()
     if (const auto behind = register_.report(*connection_, now)) {
         sink_(observe::clients_stand{now.catching_up, *behind});
     }
+}
+
+void maintenance::measure()
+{
+    const auto now = std::chrono::steady_clock::now();
+    if (measured_ && now - *measured_ < time_between_measures) {
+        return;
+    }
+    const auto asked = std::chrono::system_clock::now();
+    const rows found = connection_->execute(
+        "select extract(epoch from clock_timestamp())::text, pg_total_relation_size('rowcast.change_log'), "
+        "coalesce(extract(epoch from clock_timestamp() - (select at from rowcast.change_log order by xid, id limit 1)), 0)::text, "
+        "pg_notification_queue_usage()::text");
+    const auto answered = std::chrono::system_clock::now();
+    measured_ = now;
+    // The database looked at its clock at some time between.
+    const std::chrono::duration<double> half = (answered - asked) / 2;
+    const std::chrono::duration<double> ours = asked.time_since_epoch() + half;
+    sink_(observe::database_stands{found.number(0, 1), seconds_of(found.text(0, 2)), seconds_of(found.text(0, 3)).count(),
+                                   seconds_of(found.text(0, 0)) - ours, half});
 }
 
 void maintenance::leave()

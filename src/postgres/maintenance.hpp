@@ -39,12 +39,14 @@ private:
     void refresh();
     void expire();
     void report();
+    void measure(); // now and then: how large the log is, and what else is worth a look
 
     maintenance_options options_;
     const observe::sink& sink_;
     const event* stop_;
     std::optional<connection> connection_;
     bridge_register register_;
+    std::optional<std::chrono::steady_clock::time_point> measured_;
 };
 
 } // namespace rowcast::postgres

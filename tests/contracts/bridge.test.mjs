@@ -2,7 +2,7 @@
 // (support/witness.mjs), and at the end everything in the contracts must have been seen.
 import assert from 'node:assert/strict';
 import test, {after} from 'node:test';
-import {Bridge, Database, token, until} from './support/bridge.mjs';
+import {Bridge, Database, adminToken, token, until} from './support/bridge.mjs';
 import {definition, documents, part, problems, program, resolve} from './support/contracts.mjs';
 import {Conversation, Stream, ask, begin, call, checkAnswer, hold, seen, send} from './support/witness.mjs';
 
@@ -415,7 +415,7 @@ test('operators: metrics, reloads, and who is no operator', async () => {
   assert.equal((await ask(bridge, '/metrics', {admin: true, headers: page})).status, 403);
   assert.equal((await ask(bridge, '/metrics', {admin: true, method: 'PUT'})).status, 405);
   assert.equal((await ask(bridge, '/admin/nothing', {admin: true})).status, 404);
-  const answers = {explain: {channel: 'room:1'}, reload: {}, revoke: {session: 'x'}};
+  const answers = {explain: {channel: 'room:1'}, reload: {}, revoke: {session: 'x'}, rollout: {}};
   for (const [name, body] of Object.entries(answers)) {
     const refuse = async (status, code, given, options) => {
       const {value} = await call(bridge, name, given, options);
@@ -438,6 +438,30 @@ test('operators: metrics, reloads, and who is no operator', async () => {
   bridge.configure(bridge.settings);
   assert.deepEqual((await call(bridge, 'reload', '')).value.needs_restart, []);
   await until(async () => (await Promise.all(Array.from({length: 25}, () => call(bridge, 'reload', {})))).some(({value}) => value.code === 'unavailable'), () => 'there is a turn for everybody');
+});
+
+test('who is pushed to, and who is sent to polling', async () => {
+  const standing = (options) => ask(bridge, '/admin/rollout', {admin: true, token: adminToken, ...options});
+  assert.equal((await standing()).value.as_configured, true);
+  assert.equal((await standing({token: 'another'})).status, 401);
+  assert.equal((await standing({headers: page})).status, 403);
+  assert.equal((await ask(bridge, '/admin/rollout?user=7', {admin: true, token: adminToken})).status, 400);
+
+  const talk = await Conversation.open(bridge);
+  talk.say(notes());
+  await talk.next('subscribed');
+  assert.equal((await call(bridge, 'rollout', {force_polling: true, opt_out: ['ann']})).value.as_configured, false);
+  await talk.next('goodbye', ({reason}) => reason === 'not_offered');
+  await talk.ended(1001);
+  const refused = await Conversation.open(bridge);
+  refused.say(notes());
+  await refused.next('error', ({code}) => code === 'not_offered');
+  await refused.ended(4406);
+  assert.equal((await ask(bridge, '/v1/sse?table=public.notes', {headers: page})).value.code, 'not_offered');
+  assert.deepEqual((await ask(bridge, '/v1/session')).value.transports, ['poll']);
+  await until(async () => (await Promise.all(Array.from({length: 25}, () => call(bridge, 'rollout', {})))).some(({value}) => value.code === 'unavailable'), () => 'there is a turn for everybody');
+  assert.equal((await call(bridge, 'reload', {})).status, 200);
+  assert.equal((await standing()).value.force_polling, false);
 });
 
 test('more connections than operators have', async () => {
@@ -590,6 +614,7 @@ test("a call is refused for its form where the schema refuses its body", async (
       {table: 'public.orders', row: {id: 1, owner: 'ann'}, claims: {sub: 'ann'}, sets: {rooms: ['a']}, where: {status: 'open'}, columns: ['id']},
       {table: 'public.orders', change: {old: {id: 1}, new: {id: 1}}}, {channel: 'room:1', token: ann},
     ],
+    rollout: [{websocket: 20, sse: 0, force_polling: true, opt_in: ['ann', 'bob'], opt_out: []}, {}],
   };
   const different = [];
   let refused = 0;
@@ -600,11 +625,12 @@ test("a call is refused for its form where the schema refuses its body", async (
       const {status, value} = await call(bridge, name, body);
       refused += status === 400 ? 1 : 0;
       // Whether what is asked about fits the table is beyond the schema.
-      if (wrong ? status !== 400 : status === 400 && name === 'revoke') different.push({body: JSON.stringify(body).slice(0, 300), bridge: value.detail ?? status, schema: wrong || 'takes it'});
+      if (wrong ? status !== 400 : status === 400 && name !== 'explain') different.push({body: JSON.stringify(body).slice(0, 300), bridge: value.detail ?? status, schema: wrong || 'takes it'});
     }
   }
   assert.deepEqual(different, []);
   assert.ok(refused > 100);
+  assert.equal((await call(bridge, 'reload', {})).status, 200); // pushed to, as before
 });
 
 test('a bridge that stops says so', async () => {

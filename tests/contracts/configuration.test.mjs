@@ -179,7 +179,7 @@ const scalars = {
     limits: {sessions: 7, sessions_per_user: 6, subscriptions_per_session: 5, message_size: '2KB', messages_per_second: 4, connects_per_second_per_address: 3, send_buffer: '64KB'},
   },
   auth: {roles_claim: 'realm.roles', leeway: '10s', grace: '2m', longest_token: '7d', anonymous: true},
-  rollout: {websocket: 50, sse: 0},
+  rollout: {websocket: 50, sse: 0, force_polling: true, opt_in: ['ann'], opt_out: ['bob']},
   log: {level: 'debug', format: 'json'},
 };
 const isSection = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);

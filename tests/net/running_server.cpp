@@ -316,6 +316,7 @@ void running_server::commit(std::vector<core::change> changes)
         each.where = {end, next_id_++};
         batch.changes.push_back(std::move(each));
     }
+    batch.date();
     server_->publish(hub_.publish(std::make_shared<const core::batch>(std::move(batch)), std::exchange(superseded_, {})));
     answer_waiting();
 }

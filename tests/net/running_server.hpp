@@ -31,7 +31,7 @@ class running_server final : public hub::gateway {
 public:
     struct options {
         config::server settings = local();
-        config::rollout offered;
+        config::rollout offered = {};
         bool anonymous = true;
         std::int64_t grace = 0;
         unsigned shards = 2;

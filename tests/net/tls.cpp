@@ -99,7 +99,7 @@ TEST_CASE("a certificate that is read again is what new connections get, and ope
     CHECK(tls.server_name() == "first.test");
 
     one.become(two);
-    running.server().adopt(how.settings, how.offered, net::make_tls_context(how.settings.certificate));
+    running.server().adopt(how.settings, net::make_tls_context(how.settings.certificate));
     CHECK(support::eventually([&] {
         http_client(tls.port()).get("/healthz");
         return tls.server_name() == "second.test";

@@ -81,3 +81,80 @@ TEST_CASE("no client can make series: unknown codes are counted as other")
     CHECK_THAT(text, Contains("\nrowcast_sessions_closed_total{code=\"other\",transport=\"websocket\"} 1000\n"));
     CHECK_THAT(text, Contains("\nrowcast_requests_refused_total{code=\"other\",transport=\"other\"} 1000\n"));
 }
+
+TEST_CASE("a delivery takes from the log to the socket, without what the clocks are apart")
+{
+    using namespace std::chrono_literals;
+    metrics_sink metrics;
+    metrics(database_stands{.log_bytes = 4096, .log_age = 60s, .notification_queue = 0, .clock_offset = 3600s, .clock_error = 1ms});
+    const auto database_now = std::chrono::system_clock::now() + 3600s;
+    metrics(events_sent{"websocket", 5, 100, database_now - 3s});
+    metrics(events_sent{"websocket", 1, 100, database_now + 3s}); // as if before it was there: at once
+    metrics(events_sent{"websocket", 1, 100});                    // nothing is known
+    const std::string text = metrics.exposition();
+    CHECK_THAT(text, Contains("\nrowcast_delivery_seconds_count{transport=\"websocket\"} 2\n"));
+    CHECK_THAT(text, Contains("\nrowcast_delivery_seconds_bucket{transport=\"websocket\",le=\"0.001\"} 1\n"));
+    CHECK_THAT(text, Contains("\nrowcast_delivery_seconds_bucket{transport=\"websocket\",le=\"2.5\"} 1\n"));
+    CHECK_THAT(text, Contains("\nrowcast_delivery_seconds_bucket{transport=\"websocket\",le=\"5\"} 2\n"));
+    CHECK_THAT(text, Contains("\nrowcast_delivery_seconds_bucket{transport=\"websocket\",le=\"+Inf\"} 2\n"));
+    CHECK_THAT(text, Contains("\nrowcast_delivery_seconds_sum{transport=\"websocket\"} 3"));
+    CHECK_THAT(text, Contains("\nrowcast_delivery_seconds_count{transport=\"poll\"} 0\n"));
+    CHECK_THAT(text, Contains("\nrowcast_change_log_bytes 4096\n"));
+}
+
+TEST_CASE("what somebody catches up with was late for a minute, and then nobody was there")
+{
+    using namespace std::chrono_literals;
+    metrics_sink metrics;
+    const auto now = std::chrono::system_clock::now();
+    metrics(events_sent{"poll", 1, 10, now - 20s, true});
+    metrics(events_sent{"poll", 1, 10, now - 2h, true});
+    metrics(events_sent{"sse", 1, 10, now - 2h, false}); // live: the bridge is that late
+    const std::string text = metrics.exposition();
+    CHECK_THAT(text, Contains("\nrowcast_delivery_seconds_count{transport=\"poll\"} 1\n"));
+    CHECK_THAT(text, Contains("\nrowcast_delivery_seconds_count{transport=\"sse\"} 1\n"));
+}
+
+TEST_CASE("who comes back, who polls and why, and what is asked for are counted")
+{
+    metrics_sink metrics;
+    metrics(came_back{"websocket", "resumed", true});
+    metrics(came_back{"websocket", "cursor_expired", false});
+    metrics(came_back{"poll", "surprise", false});
+    metrics(polled{true});
+    metrics(polled{false});
+    metrics(request_made{"sse"});
+    metrics(request_made{"teapot"});
+    const std::string text = metrics.exposition();
+    CHECK_THAT(text, Contains("\nrowcast_reconnects_total{transport=\"websocket\"} 1\n"));
+    CHECK_THAT(text, Contains("\nrowcast_resumes_total{outcome=\"resumed\",transport=\"websocket\"} 1\n"));
+    CHECK_THAT(text, Contains("\nrowcast_resumes_total{outcome=\"cursor_expired\",transport=\"websocket\"} 1\n"));
+    CHECK_THAT(text, Contains("\nrowcast_resumes_total{outcome=\"other\",transport=\"poll\"} 1\n"));
+    CHECK_THAT(text, Contains("\nrowcast_polls_total{reason=\"fallback\"} 1\n"));
+    CHECK_THAT(text, Contains("\nrowcast_polls_total{reason=\"rollout\"} 1\n"));
+    CHECK_THAT(text, Contains("\nrowcast_requests_total{transport=\"sse\"} 1\n"));
+    CHECK_THAT(text, Contains("\nrowcast_requests_total{transport=\"http\"} 1\n"));
+}
+
+TEST_CASE("while polling is forced nobody is offered anything else, whatever the percentages are")
+{
+    metrics_sink metrics;
+    metrics(rollout_stands{.websocket = 20, .sse = 100});
+    CHECK_THAT(metrics.exposition(), Contains("\nrowcast_rollout_ratio{transport=\"websocket\"} 0.2\n"));
+    metrics(rollout_stands{.websocket = 20, .sse = 100, .force_polling = true, .opt_in = 1, .opt_out = 0, .as_configured = false});
+    const std::string text = metrics.exposition();
+    CHECK_THAT(text, Contains("\nrowcast_rollout_ratio{transport=\"websocket\"} 0\n"));
+    CHECK_THAT(text, Contains("\nrowcast_polling_forced 1\n"));
+    CHECK_THAT(text, Contains("\nrowcast_rollout_as_configured 0\n"));
+}
+
+TEST_CASE("the process has the metrics that every process has")
+{
+    const std::string text = metrics_sink{}.exposition();
+    CHECK_THAT(text, Contains("# TYPE process_cpu_seconds_total counter\n"));
+    const auto value = [&](const std::string& name) { return std::stod(text.substr(text.find("\n" + name + " ") + name.size() + 2)); };
+    CHECK(value("process_resident_memory_bytes") > 1e6);
+    CHECK(value("process_open_fds") >= 3);
+    CHECK(value("process_max_fds") > value("process_open_fds"));
+    CHECK(value("process_start_time_seconds") > 1.7e9);
+}
