@@ -100,6 +100,10 @@ core::result<core::value> parse_json(std::string_view text, const json_limits& l
         return core::failure{core::error_code::message_too_large,
                              "more than " + std::to_string(limits.bytes) + " bytes of JSON"};
     }
+    // For nlohmann's parser the text ends at a zero byte, whatever follows. JSON has none anywhere.
+    if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos) {
+        return core::failure{core::error_code::malformed, "not valid JSON: syntax error at byte " + std::to_string(zero + 1)};
+    }
     tree_builder builder(limits.depth);
     if (!nlohmann::json::sax_parse(text, &builder)) {
         return core::failure{core::error_code::malformed, "not valid JSON: " + builder.why()};

@@ -22,7 +22,7 @@ TEST_CASE("JSON goes through a tree and back, with its numbers digit for digit",
 TEST_CASE("text that is not JSON is malformed, and the message says where", "[protocol]")
 {
     const std::string text = GENERATE(as<std::string>(), "", "{", "{\"a\":1,}", "nul", "[1 2]", "\"\xff\"", "{\"a\":1} x", "01",
-                                      "\"\\ud800\"");
+                                      "\"\\ud800\"", std::string("{}\0", 3), std::string("{}\0{\"a\":1}", 10));
     auto tree = parse_json(text);
     REQUIRE_FALSE(tree);
     CHECK(tree.error().code == core::error_code::malformed);
