@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -101,7 +102,7 @@ std::string read_frames(std::string_view bytes)
             const json said = json::parse(payload);
             heard += said.at("type").get<std::string>();
             for (const char* member : {"id", "code"}) {
-                heard += said.contains(member) ? " " + said.at(member).get<std::string>() : "";
+                heard += said.contains(member) && said.at(member).is_string() ? " " + said.at(member).get<std::string>() : "";
             }
         } else if (head == (fin | pong)) {
             heard.append("PONG").append(payload.empty() ? "" : " ").append(payload);
@@ -274,6 +275,35 @@ TEST_CASE("a client that leaves in the middle of a frame leaves", "[net][outside
         client.read_all();
     }
     CHECK(converse(running, whole + close_with(1000)) == "pong a, CLOSE 1000");
+}
+
+TEST_CASE("frames with random damage are answered with frames, or end the connection", "[net][outside]")
+{
+    running_server running;
+    const auto seed = std::random_device{}();
+    INFO("seed " << seed);
+    std::mt19937 random(seed);
+    const auto anywhere = [&](const std::string& text) { return static_cast<std::ptrdiff_t>(random() % text.size()); };
+    for (int round = 0; round < 200; ++round) {
+        std::string sent;
+        for (std::size_t i = random() % 4; i < 4; ++i) {
+            sent += conversations()[random() % conversations().size()].sent;
+        }
+        for (std::size_t i = random() % 4; i < 4; ++i) {
+            switch (random() % 3) {
+            case 0: sent[static_cast<std::size_t>(anywhere(sent))] = static_cast<char>(random()); break;
+            case 1: sent.erase(sent.begin() + anywhere(sent)); break;
+            default: sent.insert(sent.begin() + anywhere(sent), static_cast<char>(random()));
+            }
+        }
+        raw_client client(running.port());
+        client.send(upgrade);
+        client.read_until("\r\n\r\n");
+        client.send(sent);
+        client.finish_sending();
+        CHECK_NOTHROW(read_frames(client.read_all()));
+    }
+    CHECK(converse(running, frame(fin | text, message("a")) + close_with(1000)) == "pong a, CLOSE 1000");
 }
 
 TEST_CASE("a handshake is taken or refused by RFC 6455", "[net]")
