@@ -8,7 +8,6 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 #include <stdexcept>
 #include <system_error>
@@ -124,21 +123,6 @@ std::uint64_t bridge_process::memory(const std::string& what) const
         }
     }
     throw std::runtime_error("no " + what + " in the status of the bridge");
-}
-
-std::chrono::duration<double> bridge_process::cpu() const
-{
-    std::ifstream in("/proc/" + std::to_string(running_->id()) + "/stat");
-    const std::string text{std::istreambuf_iterator<char>(in), {}};
-    std::istringstream fields(text.substr(text.rfind(')') + 2)); // from the third on, `state` (man 5 proc)
-    std::string skipped;
-    for (int i = 3; i < 14; ++i) {
-        fields >> skipped;
-    }
-    long user = 0;
-    long system = 0;
-    fields >> user >> system;
-    return std::chrono::duration<double>(static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK)));
 }
 
 }

@@ -40,7 +40,7 @@ public:
     std::uint64_t memory(const std::string& what) const;
 
     /// What all its threads have used so far.
-    std::chrono::duration<double> cpu() const;
+    std::chrono::duration<double> cpu() const { return running_->cpu(); }
 
 private:
     std::uint16_t port_;

@@ -10,6 +10,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <fstream>
+#include <iterator>
+#include <sstream>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -271,6 +274,21 @@ int process::wait(std::chrono::milliseconds within)
     if (!eventually([this] { return !running(); }, within))
         throw std::runtime_error{name_ + " did not end in time"};
     return *status_;
+}
+
+std::chrono::duration<double> process::cpu() const
+{
+    std::ifstream in("/proc/" + std::to_string(id_) + "/stat");
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    std::istringstream fields(text.substr(text.rfind(')') + 2)); // from the third on, `state` (man 5 proc)
+    std::string skipped;
+    for (int i = 3; i < 14; ++i) {
+        fields >> skipped;
+    }
+    long user = 0;
+    long system = 0;
+    fields >> user >> system;
+    return std::chrono::duration<double>(static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK)));
 }
 
 std::string run(std::vector<std::string> command, std::vector<std::string> environment,

@@ -52,6 +52,9 @@ public:
     /// The exit status, or 128 and the number of the signal that ended it, as a shell says it. Throws when it does not end in time.
     int wait(std::chrono::milliseconds within = patience);
 
+    /// What all its threads have used of the processor so far.
+    std::chrono::duration<double> cpu() const;
+
 private:
     struct stream {
         int descriptor = -1;

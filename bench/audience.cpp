@@ -1,0 +1,168 @@
+#include "audience.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <stdexcept>
+#include <system_error>
+
+namespace rowcast::bench {
+namespace {
+
+// Length of a server's frame header, as far as it can be told.
+std::size_t header_size(std::string_view begun)
+{
+    const unsigned length = begun.size() < 2 ? 0 : static_cast<unsigned char>(begun[1]) & 0x7FU;
+    return length == 126 ? 4 : length == 127 ? 10 : 2;
+}
+
+std::uint64_t payload_size(std::string_view header)
+{
+    std::uint64_t size = 0;
+    for (const char byte : header.substr(header.size() == 2 ? 1 : 2)) {
+        size = size << 8 | static_cast<unsigned char>(byte);
+    }
+    return size;
+}
+
+std::string frame(std::string_view text, unsigned masked)
+{
+    std::string out = "\x81";
+    if (text.size() < 126) {
+        out += static_cast<char>(masked | text.size());
+    } else {
+        out += static_cast<char>(masked | 126);
+        out += static_cast<char>(text.size() >> 8);
+        out += static_cast<char>(text.size() & 0xFF);
+    }
+    return out.append(masked != 0 ? 4 : 0, '\0').append(text);
+}
+
+} // namespace
+
+std::string client_frame(std::string_view text)
+{
+    return frame(text, 0x80);
+}
+
+std::string server_frame(std::string_view text)
+{
+    return frame(text, 0);
+}
+
+int connect_to(std::uint16_t port)
+{
+    const int made = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int no_delay = 1;
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(port);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (made < 0 || ::connect(made, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0 ||
+        ::setsockopt(made, IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof no_delay) != 0) {
+        throw std::system_error(errno, std::generic_category(), "connecting to port " + std::to_string(port));
+    }
+    return made;
+}
+
+void send_all(int socket, std::string_view bytes)
+{
+    while (!bytes.empty()) {
+        const ssize_t sent = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        if (sent <= 0) {
+            throw std::system_error(errno, std::generic_category(), "sending");
+        }
+        bytes.remove_prefix(static_cast<std::size_t>(sent));
+    }
+}
+
+audience::audience(const door& of, std::size_t many) : members_(many), epoll_(::epoll_create1(EPOLL_CLOEXEC))
+{
+    for (member& each : members_) {
+        enter(each, of);
+    }
+}
+
+audience::~audience()
+{
+    for (const member& each : members_) {
+        ::close(each.socket);
+    }
+    ::close(epoll_);
+}
+
+void audience::enter(member& added, const door& of)
+{
+    added.socket = connect_to(of.port);
+    std::string answer;
+    const auto read_until = [&](const std::string& end) {
+        while (answer.find(end) == std::string::npos) {
+            std::array<char, 4096> bytes;
+            const ssize_t size = ::recv(added.socket, bytes.data(), bytes.size(), 0);
+            if (size <= 0 || !answer.append(bytes.data(), static_cast<std::size_t>(size)).starts_with("HTTP/1.1 101")) {
+                throw std::runtime_error("a subscriber is refused: " + answer);
+            }
+        }
+    };
+    send_all(added.socket, "GET " + of.path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                           "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+    read_until("\r\n\r\n");
+    if (!of.subscribe.empty()) {
+        send_all(added.socket, client_frame(of.subscribe));
+        read_until(of.subscribed);
+    }
+    epoll_event wanted{};
+    wanted.events = EPOLLIN;
+    wanted.data.ptr = &added;
+    ::epoll_ctl(epoll_, EPOLL_CTL_ADD, added.socket, &wanted);
+}
+
+void audience::await(std::uint64_t deliveries, std::chrono::seconds within)
+{
+    const auto until = std::chrono::steady_clock::now() + within;
+    std::array<epoll_event, 512> events;
+    std::array<char, 65536> bytes;
+    while (deliveries_ < deliveries) {
+        const int ready = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 1000);
+        for (int i = 0; i < ready; ++i) {
+            member& from = *static_cast<member*>(events[static_cast<std::size_t>(i)].data.ptr);
+            const ssize_t size = ::recv(from.socket, bytes.data(), bytes.size(), 0);
+            if (size <= 0) {
+                throw std::runtime_error("the server has closed a connection");
+            }
+            count(from, {bytes.data(), static_cast<std::size_t>(size)});
+        }
+        if (ready == 0 && std::chrono::steady_clock::now() > until) {
+            throw std::runtime_error(std::to_string(deliveries_) + " deliveries of " + std::to_string(deliveries) + " in time");
+        }
+    }
+}
+
+void audience::count(member& of, std::string_view bytes)
+{
+    bytes_ += bytes.size();
+    while (!bytes.empty()) {
+        if (of.left == 0) {
+            of.header += bytes.front();
+            bytes.remove_prefix(1);
+            if (of.header.size() < 2 || of.header.size() < header_size(of.header)) {
+                continue;
+            }
+            of.left = payload_size(of.header);
+            of.header.clear();
+        }
+        const auto part = bytes.substr(0, of.left);
+        deliveries_ += static_cast<std::uint64_t>(std::count(part.begin(), part.end(), mark));
+        bytes.remove_prefix(part.size());
+        of.left -= part.size();
+    }
+}
+
+} // namespace rowcast::bench
