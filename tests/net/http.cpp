@@ -97,7 +97,7 @@ TEST_CASE("a token is wanted where it is configured, in the header or in the URL
 TEST_CASE("a session says who one is and what is offered", "[net]")
 {
     running_server::options how;
-    how.offered = {100, 0};
+    how.offered.sse = 0;
     running_server running(how);
     http_client client(running.port());
     CHECK(client.get("/v1/session").body == R"({"roles":["anonymous"],"transports":["websocket","poll"],"heartbeat":25})");
@@ -109,7 +109,7 @@ TEST_CASE("a session says who one is and what is offered", "[net]")
 TEST_CASE("an offer to a part of the users is the same for a user every time", "[net]")
 {
     running_server::options how;
-    how.offered = {50, 100};
+    how.offered.websocket = 50;
     running_server running(how);
     http_client client(running.port());
     int offered = 0;
