@@ -249,7 +249,7 @@ void feed::state::finish_page(changes& out, page_work& work, stream& from)
     if (further && (!batch.transaction_goes_on || batch.changes.back().xid != from.open)) {
         from.open = 0;
     }
-    out.cursor = !work.cursor.empty() ? work.cursor : from.codec->seal(from.position);
+    out.cursor = work.cursor.empty() ? from.codec->seal(from.position) : std::move(work.cursor);
     if (work.group == 0) {
         for (const auto& each : work.matches) {
             pending_bytes_ -= each.what->text->size();

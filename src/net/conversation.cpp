@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 
 constexpr auto time_to_authenticate = 10s;
 constexpr std::int64_t warning_seconds = 30; // before the token expires
+constexpr std::size_t around_text = 32;      // what an event mostly has beside its text: the names of its subscriptions
 
 std::string_view status_name(hub::subscribed::status what)
 {
@@ -365,7 +366,11 @@ std::string conversation::word(hub::output& what)
         return protocol::rows(given->id, given->text, given->more, mark_.put_on(given->cursor));
     }
     if (const auto* changed = std::get_if<hub::changes>(&what)) {
-        protocol::changes_message message(changed->id, mark_.put_on(changed->cursor));
+        std::size_t room = 0;
+        for (const auto& entry : changed->events) {
+            room += entry.text.size() + around_text;
+        }
+        protocol::changes_message message(changed->id, mark_.put_on(changed->cursor), room);
         for (const auto& entry : changed->events) {
             message.add({entry.subs, entry.text});
         }

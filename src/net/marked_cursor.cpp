@@ -18,7 +18,12 @@ cursor_mark::cursor_mark(const services& with, const policy::identity& who)
 
 std::string cursor_mark::put_on(std::string_view cursor) const
 {
-    return cursor.empty() ? std::string() : std::string(cursor) + text_;
+    std::string out;
+    if (!cursor.empty()) {
+        out.reserve(cursor.size() + text_.size());
+        out.append(cursor).append(text_);
+    }
+    return out;
 }
 
 cursor_mark::returned cursor_mark::take_off(const std::optional<std::string>& cursor) const

@@ -37,6 +37,7 @@ public:
         : activity(on)
         , shared_(on.shared())
         , settings_(on.settings())
+        , context_(on.context())
         , client_(std::move(from.client))
         , place_(std::move(from.place))
         , stream_(*client_)
@@ -104,7 +105,7 @@ private:
     void wake()
     {
         if (!std::exchange(woken_, true)) {
-            boost::asio::post(stream_.get_executor(), then([this] {
+            boost::asio::post(context_, then([this] {
                 woken_ = false;
                 go_on();
             }));
@@ -116,7 +117,9 @@ private:
     {
         write();
         read();
-        keep_time();
+        if (!armed_ || talk_.over()) {
+            keep_time();
+        }
     }
 
     void read()
@@ -149,6 +152,7 @@ private:
         if (input_.capacity() > first_bytes) {
             input_.shrink_to_fit();
         }
+        keep_time(); // it may have been a token that ends sooner
     }
 
     void write()
@@ -247,6 +251,7 @@ private:
 
     site& shared_;
     const config::server& settings_;
+    boost::asio::io_context& context_; // the socket's own, whose executor would be copied and called behind a mask
     const std::unique_ptr<channel> client_;
     const session_count::place place_; // among the connections
     websocket::stream<channel&, false> stream_; // false: no compression yet

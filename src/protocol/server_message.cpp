@@ -8,10 +8,16 @@
 namespace rowcast::protocol {
 namespace {
 
+constexpr std::size_t around_events = 96; // what `changes` has beside its events, id and cursor
+
 // One JSON object, member by member.
 class message {
 public:
-    explicit message(std::string_view type) { out_.append("{\"type\":\"").append(type).append("\""); }
+    explicit message(std::string_view type, std::size_t room = 0)
+    {
+        out_.reserve(room);
+        out_.append("{\"type\":\"").append(type).append("\"");
+    }
 
     message& with(std::string_view name, std::string_view text)
     {
@@ -151,8 +157,8 @@ void append_event(std::string& out, const addressed_event& event)
     out += event.text;
 }
 
-changes_message::changes_message(std::string_view id, std::string_view cursor)
-    : out_(message("changes").unless_empty("id", id).with("cursor", cursor).raw("events", "[").end())
+changes_message::changes_message(std::string_view id, std::string_view cursor, std::size_t room)
+    : out_(message("changes", room + id.size() + cursor.size() + around_events).unless_empty("id", id).with("cursor", cursor).raw("events", "[").end())
 {
     out_.pop_back(); // the brace: events follow
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,7 +38,8 @@ void append_event(std::string& out, const addressed_event& event);
 // `changes`, event by event. `id` is that of the one subscription which is catching up; empty: all that are live.
 class changes_message {
 public:
-    changes_message(std::string_view id, std::string_view cursor);
+    // `room`: bytes of the events that follow, about.
+    changes_message(std::string_view id, std::string_view cursor, std::size_t room);
     void add(const addressed_event& event);
     // `live`: the one that was catching up no longer is.
     std::string finish(bool more, bool live = false);

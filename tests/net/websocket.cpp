@@ -310,6 +310,16 @@ TEST_CASE("a fresh token keeps the session alive", "[net]")
     CHECK_THROWS(client.receive(milliseconds(3'000))); // nothing more is said, least of all a close
 }
 
+TEST_CASE("a token that ends sooner than the one before ends the session in its own time", "[net]")
+{
+    running_server running(with_heartbeat(milliseconds(600'000))); // which is not what it is noticed by
+    auto client = connect_as(running, "ann:customer:1000");
+    client.send({{"type", "auth"}, {"token", "ann:customer:2"}});
+    client.await("authenticated");
+    CHECK(client.await("error").at("code") == "token_expired");
+    CHECK(closed(client) == 4401);
+}
+
 TEST_CASE("a token with fewer rights ends what it no longer gives", "[net]")
 {
     running_server running;

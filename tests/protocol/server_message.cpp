@@ -32,16 +32,16 @@ TEST_CASE("the server's messages are worded as the contract says", "[protocol]")
 
 TEST_CASE("a changes message is assembled from shared texts", "[protocol]")
 {
-    changes_message both("", "c9");
+    changes_message both("", "c9", 0);
     both.add({{"o", "p"}, R"("id":"1"})"});
     both.add({{"o"}, R"("id":"2"})"});
     CHECK(both.finish(false) ==
           R"({"type":"changes","cursor":"c9","events":[{"subs":["o","p"],"id":"1"},{"subs":["o"],"id":"2"}],"more":false})");
 
-    changes_message none("o", "c9");
+    changes_message none("o", "c9", 0);
     CHECK(none.finish(true) == R"({"type":"changes","id":"o","cursor":"c9","events":[],"more":true})");
 
-    changes_message last("o", "c9");
+    changes_message last("o", "c9", 100);
     CHECK(last.finish(false, true) == R"({"type":"changes","id":"o","cursor":"c9","events":[],"more":false,"live":true})");
 }
 
