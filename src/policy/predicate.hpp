@@ -82,6 +82,9 @@ private:
     std::shared_ptr<const std::variant<group, condition>> node_; // null: always
 };
 
+// The tree that it could have been read from, as a rule's.
+core::value to_value(const predicate& of);
+
 // "eq", as rules and filters spell it.
 std::string_view to_string(predicate::op which);
 

@@ -28,6 +28,21 @@ const predicate::group& group(const predicate& of)
 
 } // namespace
 
+TEST_CASE("what is written of a rule can be read again, and is the same")
+{
+    for (const char* const each : {R"({})", R"({"status":"open"})", R"({"owner":"$claims.a.b","room":{"in":"$sets.rooms"}})",
+                                   R"({"or":[{"total":{"gte":1,"lt":12345678901234567890}},{"not":{"name":{"in":["$$x","y",null]}}}]})",
+                                   R"({"deleted_at":null,"not":{"or":[{"a":true},{"b":false}]}})"}) {
+        const core::value written = policy::to_value(predicate::parse(tree(each), true).value());
+        const auto again = predicate::parse(written, true);
+        INFO(each << " became " << core::to_json(written));
+        REQUIRE(again.has_value());
+        CHECK(core::to_json(policy::to_value(*again)) == core::to_json(written));
+    }
+    CHECK(core::to_json(policy::to_value(predicate::parse(tree(R"({"owner":"$claims.sub","price":"$$5"})"), true).value())) ==
+          R"({"and":[{"owner":{"eq":"$claims.sub"}},{"price":{"eq":"$$5"}}]})");
+}
+
 TEST_CASE("an empty object of conditions holds for every row")
 {
     CHECK(filter("{}").always());
