@@ -12,9 +12,6 @@
 namespace rowcast::postgres {
 namespace {
 
-// Locks are waited for in short turns, for half a minute; a large table's first TRIGGER is no slower than that.
-constexpr std::chrono::minutes patience{5};
-
 parameter array(const std::optional<std::vector<std::string>>& list)
 {
     return list ? parameter(to_array(*list)) : std::nullopt;
@@ -144,7 +141,7 @@ core::failure unreadable(const connection_options& options, const std::exception
 
 } // namespace
 
-administration::administration(connection_options options, std::function<void(const std::string&)> notice)
+administration::administration(connection_options options, std::function<void(const std::string&)> notice, std::chrono::milliseconds patience)
     : options_(std::move(options))
     , notice_(std::move(notice))
 {
@@ -239,6 +236,23 @@ core::result<database_status> administration::status()
         read_bridges(on, status);
         read_doorbell(on, status);
         return status;
+    });
+}
+
+core::result<table_sizes> administration::sizes()
+{
+    return attempt([](session& on) {
+        table_sizes found;
+        for (const auto& row : on.execute("select w.table_name, coalesce(sum(pg_total_relation_size(r)), 0), "
+                                          "coalesce(sum(c.reltuples) filter (where c.relkind <> 'p' and c.reltuples > 0), 0)::bigint "
+                                          "from rowcast.watched w, rowcast.table_relations(w.relid) r join pg_class c on c.oid = r "
+                                          "group by 1 order by 1")) {
+            found.tables.push_back({row.at(0).c_str(), row.at(1).as<std::uint64_t>(), row.at(2).as<std::uint64_t>()});
+        }
+        const auto row = on.execute("select current_user, has_function_privilege('rowcast.watch(regclass, text[], text[], text[], boolean)', 'execute')").at(0);
+        found.role = row.at(0).c_str();
+        found.may_watch = row.at(1).as<bool>();
+        return found;
     });
 }
 

@@ -84,13 +84,28 @@ struct database_status {
     double notification_queue_usage = 0; // 0 to 1; PostgreSQL fails every NOTIFY at 1
 };
 
+// How large the watched tables are, and what the caller may do with them.
+struct table_sizes {
+    struct size {
+        std::string name;
+        std::uint64_t bytes = 0; // on disk, with indexes and partitions
+        std::uint64_t rows = 0;  // estimated
+    };
+    std::vector<size> tables;
+    std::string role;
+    bool may_watch = false;
+};
+
 class session;
 
 // What a person does to a database, one call each. A failure's message is for them: where, what, and what to do.
 class administration {
 public:
     // `notice` gets PostgreSQL's warnings and notices as they are said; may be empty, must not throw.
-    explicit administration(connection_options options, std::function<void(const std::string&)> notice = {});
+    // No statement takes longer than `patience`: locks are waited for in short turns, for half a minute, and a large
+    // table's first trigger is no slower than that.
+    explicit administration(connection_options options, std::function<void(const std::string&)> notice = {},
+                            std::chrono::milliseconds patience = std::chrono::minutes(5));
 
     // Installs or upgrades. `sql` is postgres::install_sql.
     core::result<void> install(std::string_view sql);
@@ -103,6 +118,7 @@ public:
     core::result<std::vector<watched_table>> watched();
     // Changes nothing: in a copy of a database the log keeps the original's id until a bridge claims it.
     core::result<database_status> status();
+    core::result<table_sizes> sizes();
 
 private:
     template <class Act>

@@ -310,3 +310,28 @@ TEST_CASE("a server that goes down during a command is a lost connection, not a 
     CHECK_THAT(answer.error().message,
                Catch::StartsWith("lost the connection to ") && Contains("the server ended the session or is gone"));
 }
+
+TEST_CASE("what the watched tables take is told, with their partitions, and whether the caller may watch others")
+{
+    const database db(with_rowcast);
+    db.execute("create table plain (id int primary key, body text); insert into plain select i, repeat('x', 100) from generate_series(1, 1000) i;"
+               "create table parted (id int primary key) partition by range (id);"
+               "create table parted_1 partition of parted for values from (0) to (10000); insert into parted select i from generate_series(1, 500) i;"
+               "select rowcast.watch(name, notify => true) from unnest('{plain,parted}'::regclass[]) name");
+    db.execute("analyze");
+    const auto sizes = administration({.url = db.url()}).sizes();
+    REQUIRE(sizes);
+    CHECK(sizes->may_watch);
+    REQUIRE(sizes->tables.size() == 2);
+    CHECK(sizes->tables[0].name == "public.parted");
+    CHECK(sizes->tables[0].rows == 500);
+    CHECK(sizes->tables[1].rows == 1000);
+    CHECK(sizes->tables[1].bytes > 100'000);
+
+    const temporary_role bridge{db, "bridge", "login"};
+    db.execute("select rowcast.grant_bridge('" + bridge.name + "')");
+    const auto seen = administration({.url = with_user(db.url(), bridge.name)}).sizes();
+    REQUIRE(seen);
+    CHECK_FALSE(seen->may_watch);
+    CHECK(seen->tables[1].bytes == sizes->tables[1].bytes);
+}
