@@ -15,6 +15,8 @@ pkg_check_modules(PQ REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(RHONABWY REQUIRED IMPORTED_TARGET librhonabwy)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 pkg_check_modules(PROMETHEUS REQUIRED IMPORTED_TARGET prometheus-cpp-core)
+# What the operators' page draws with: a script that the program carries.
+find_file(ROWCAST_CHART_JS chart.min.js PATHS /usr/share/javascript/chart.js REQUIRED NO_CMAKE_FIND_ROOT_PATH)
 
 add_library(rowcast_dependencies INTERFACE)
 target_link_libraries(rowcast_dependencies INTERFACE

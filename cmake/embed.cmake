@@ -8,9 +8,10 @@ function(rowcast_embed_sql TARGET FOLDER)
     rowcast_embed_(${TARGET} sql ${FOLDER} rowcast::postgres "" postgres/embedded_sql.hpp)
 endfunction()
 
-# Defines `const std::span<const core::embedded_file> NAMESPACE::NAME` from all files directly in FOLDER; HEADER declares it.
+# Defines `const std::span<const core::embedded_file> NAMESPACE::NAME` from all files directly in FOLDER, and the files of
+# the system that are named besides; HEADER declares it.
 function(rowcast_embed_files TARGET FOLDER NAMESPACE NAME HEADER)
-    rowcast_embed_(${TARGET} files ${FOLDER} ${NAMESPACE} ${NAME} ${HEADER})
+    rowcast_embed_(${TARGET} files ${FOLDER} ${NAMESPACE} ${NAME} ${HEADER} ${ARGN})
 endfunction()
 
 function(rowcast_embed_ TARGET KIND FOLDER NAMESPACE NAME HEADER)
@@ -21,8 +22,8 @@ function(rowcast_embed_ TARGET KIND FOLDER NAMESPACE NAME HEADER)
     add_custom_command(
         OUTPUT ${output}
         COMMAND ${CMAKE_COMMAND} -DKIND=${KIND} -DFOLDER=${folder} -DNAMESPACE=${NAMESPACE} -DNAME=${NAME}
-                -DHEADER=${HEADER} -DOUTPUT=${output} -P ${ROWCAST_EMBED_SCRIPT}
-        DEPENDS ${inputs} ${ROWCAST_EMBED_SCRIPT}
+                -DHEADER=${HEADER} "-DBESIDES=${ARGN}" -DOUTPUT=${output} -P ${ROWCAST_EMBED_SCRIPT}
+        DEPENDS ${inputs} ${ARGN} ${ROWCAST_EMBED_SCRIPT}
         COMMENT "Embedding ${FOLDER}"
         VERBATIM)
     target_sources(${TARGET} PRIVATE ${output})

@@ -11,12 +11,15 @@
 #include <thread>
 
 #include "app/admin_desk.hpp"
+#include "app/admin_page.hpp"
 #include "app/hub_thread.hpp"
 #include "app/inquiry.hpp"
 #include "app/keeper.hpp"
 #include "app/log_readings.hpp"
 #include "app/operator_calls.hpp"
+#include "app/operator_views.hpp"
 #include "app/set_store.hpp"
+#include "app/traffic.hpp"
 #include "app/trust.hpp"
 #include "config/load.hpp"
 #include "config/restart.hpp"
@@ -33,6 +36,7 @@ namespace {
 constexpr std::chrono::milliseconds patience_with_shards{500};
 constexpr unsigned log_reading_threads = 2;
 constexpr std::chrono::seconds patience_with_explanations{5}; // for each statement
+constexpr std::chrono::seconds patience_with_studies{5};
 
 std::string now_as_text()
 {
@@ -47,6 +51,14 @@ std::string now_as_text()
                   static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
                   static_cast<int>(time.subseconds().count()));
     return text;
+}
+
+core::result<void> takes_nothing(const net::admin_request& asked)
+{
+    if (!asked.body.as_object()->empty()) {
+        return core::failure{core::error_code::unknown_member, "this takes no parameters"};
+    }
+    return {};
 }
 
 std::string host_name()
@@ -115,11 +127,20 @@ struct bridge::parts {
                     },
                 .not_ready = [this] { return not_ready(); },
                 .metrics = outside.metrics ? [this] { return metrics(); } : std::function<std::string()>(),
-                .administer = {{"explain", inquiries.action([this](const net::admin_request& asked) { return answer_explain(asked); })},
+                .administer = {{"disconnect", [this](const net::admin_request& asked, auto done) { send_away(asked, std::move(done)); }},
+                               {"explain", inquiries.action([this](const net::admin_request& asked) { return answer_explain(asked); })},
                                {"reload", desk.action([this](const net::admin_request& asked) { return answer_reload(asked); })},
                                {"revoke", desk.action([this](const net::admin_request& asked) { return answer_revoke(asked); })},
-                               {"rollout", desk.action([this](const net::admin_request& asked) { return answer_rollout(asked); })}},
-                .inspect = {{"rollout", [this](const net::admin_request&, const auto& done) { done(rollout_now()); }}},
+                               {"rollout", desk.action([this](const net::admin_request& asked) { return answer_rollout(asked); })},
+                               {"unwatch", errands.action([this](const net::admin_request& asked) { return answer_unwatch(asked); })},
+                               {"watch", errands.action([this](const net::admin_request& asked) { return answer_watch(asked); })}},
+                .inspect = {{"bridge", [this](const net::admin_request& asked, const auto& done) { done(answer_bridge(asked)); }},
+                            {"database", studies.action([this](const net::admin_request& asked) { return answer_database(asked); })},
+                            {"health", examinations.action([this](const net::admin_request& asked) { return answer_health(asked); })},
+                            {"rollout", [this](const net::admin_request& asked, const auto& done) { done(answer_standing(asked)); }},
+                            {"rules", [this](const net::admin_request& asked, const auto& done) { done(answer_rules(asked)); }},
+                            {"sessions", [this](const net::admin_request& asked, auto done) { list_sessions(asked, std::move(done)); }}},
+                .find_admin_page = find_admin_page,
                 .find_page = outside.find_page,
                 .tell = tell};
     }
@@ -186,6 +207,15 @@ struct bridge::parts {
     net::answer answer_reload(const net::admin_request& asked);
     net::answer answer_revoke(const net::admin_request& asked);
     net::answer answer_rollout(const net::admin_request& asked);
+    net::answer answer_watch(const net::admin_request& asked);
+    net::answer answer_unwatch(const net::admin_request& asked);
+    net::answer answer_bridge(const net::admin_request& asked) const;
+    net::answer answer_database(const net::admin_request& asked) const;
+    net::answer answer_health(const net::admin_request& asked) const;
+    net::answer answer_standing(const net::admin_request& asked) const;
+    net::answer answer_rules(const net::admin_request& asked) const;
+    void list_sessions(const net::admin_request& asked, std::function<void(net::answer)> done);
+    void send_away(const net::admin_request& asked, std::function<void(net::answer)> done);
 
     const config::configuration settings; // as of the start; what `reload` replaces is found below and in the other parts
     const observe::sink tell;
@@ -204,12 +234,17 @@ struct bridge::parts {
     const std::string id = boost::uuids::to_string(boost::uuids::random_generator()());
     const std::chrono::system_clock::time_point began = std::chrono::system_clock::now();
 
+    traffic counted;
     log_readings readings;
     set_store sets;
     row_readings rows;
     hub_thread hub;
     admin_desk desk;
-    admin_desk inquiries; // none of which holds up a revocation
+    // None of which holds up a revocation, or another kind.
+    admin_desk inquiries;
+    admin_desk studies;
+    admin_desk examinations;
+    admin_desk errands;
     net::server server;
     std::unique_ptr<keeper> keeping;
     std::unique_ptr<postgres::follower> source;
@@ -281,6 +316,7 @@ void bridge::parts::follow()
     };
     callbacks.batch = [this](core::batch_ptr page) {
         heard(page);
+        counted.add(*page);
         auto superseded = sets.follow(*page);
         hub.publish(std::move(page), std::move(superseded));
     };
@@ -470,6 +506,125 @@ net::answer bridge::parts::answer_rollout(const net::admin_request& asked)
     return rollout_stands(*wanted, *wanted == configured_rollout);
 }
 
+net::answer bridge::parts::answer_standing(const net::admin_request& asked) const
+{
+    const auto fine = takes_nothing(asked);
+    return fine ? rollout_now() : net::refuse(fine.error());
+}
+
+net::answer bridge::parts::answer_watch(const net::admin_request& asked)
+{
+    const auto wanted = read_watch(asked.body);
+    if (!wanted) {
+        return net::refuse(wanted.error());
+    }
+    const auto table = postgres::administration({.url = settings.database.url}).watch(*wanted);
+    tell(observe::administered{asked.peer, "watch the table '" + wanted->table + "'", table ? "done" : table.error().message});
+    if (!table) {
+        return net::refuse(table.error());
+    }
+    keeping->look();
+    return table_done(*table);
+}
+
+net::answer bridge::parts::answer_unwatch(const net::admin_request& asked)
+{
+    const auto table = read_unwatch(asked.body);
+    if (!table) {
+        return net::refuse(table.error());
+    }
+    const auto was = postgres::administration({.url = settings.database.url}).unwatch(*table);
+    tell(observe::administered{asked.peer, "unwatch the table '" + *table + "'", was ? (*was ? "done" : "it was not watched") : was.error().message});
+    if (!was) {
+        return net::refuse(was.error());
+    }
+    keeping->look();
+    return *was ? table_done(*table) : net::refuse({core::error_code::unknown_table, "the table " + protocol::excerpt(*table) + " is not watched"});
+}
+
+net::answer bridge::parts::answer_bridge(const net::admin_request& asked) const
+{
+    if (auto fine = takes_nothing(asked); !fine) {
+        return net::refuse(fine.error());
+    }
+    bridge_facts facts;
+    facts.id = id;
+    facts.host = host_name();
+    facts.process = ::getpid();
+    facts.up = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now() - began);
+    facts.database = postgres::place_of(settings.database.url);
+    facts.not_ready = not_ready();
+    if (const auto state = following()) {
+        facts.connected = state->connected;
+        facts.doorbell = postgres::to_string(state->bell);
+        facts.position = state->all_read_below;
+    }
+    facts.tables = counted.now();
+    return bridge_told(facts);
+}
+
+net::answer bridge::parts::answer_database(const net::admin_request& asked) const
+{
+    if (auto fine = takes_nothing(asked); !fine) {
+        return net::refuse(fine.error());
+    }
+    postgres::administration database({.url = settings.database.url}, {}, patience_with_studies);
+    const auto status = database.status();
+    if (!status) {
+        return net::refuse(status.error());
+    }
+    const auto sizes = database.sizes();
+    if (!sizes) {
+        return net::refuse(sizes.error());
+    }
+    const std::lock_guard lock(mutex);
+    return database_told(*status, *sizes, keep);
+}
+
+net::answer bridge::parts::answer_health(const net::admin_request& asked) const
+{
+    if (auto fine = takes_nothing(asked); !fine) {
+        return net::refuse(fine.error());
+    }
+    if (!outside.examine) {
+        return net::refuse({core::error_code::unsupported, "nobody examines this bridge's database; see rowcast doctor"});
+    }
+    return {200, "application/json", outside.examine(), {}};
+}
+
+net::answer bridge::parts::answer_rules(const net::admin_request& asked) const
+{
+    const auto fine = takes_nothing(asked);
+    return fine ? rules_listed(permitted()) : net::refuse(fine.error());
+}
+
+void bridge::parts::list_sessions(const net::admin_request& asked, std::function<void(net::answer)> done)
+{
+    const auto wanted = read_search(asked.body);
+    if (!wanted) {
+        done(net::refuse(wanted.error()));
+        return;
+    }
+    const auto state = following();
+    server.list_sessions(*wanted, [done = std::move(done), position = state ? state->all_read_below : 0](const net::session_listing& found) {
+        done(sessions_listed(found, position));
+    });
+}
+
+void bridge::parts::send_away(const net::admin_request& asked, std::function<void(net::answer)> done)
+{
+    const auto whom = read_choice(asked.body);
+    if (!whom) {
+        done(net::refuse(whom.error()));
+        return;
+    }
+    server.send_away(*whom, [this, whom = *whom, peer = asked.peer, done = std::move(done)](std::size_t sessions) {
+        tell(observe::administered{peer, whom.session.empty() ? "disconnect the user '" + whom.user + "'" : "disconnect the session '" + whom.session + "'",
+                                   std::to_string(sessions) + " sessions"});
+        done(sent_away(sessions));
+    });
+}
+
 bridge::bridge(config::configuration settings, extras with) : parts_(std::make_unique<parts>(std::move(settings), std::move(with))) {}
 
 bridge::~bridge()
@@ -502,7 +657,9 @@ void bridge::stop(std::chrono::milliseconds deadline)
 {
     parts_->server.stop(deadline);
     parts_->desk.stop();
-    parts_->inquiries.stop();
+    for (admin_desk* each : {&parts_->inquiries, &parts_->studies, &parts_->examinations, &parts_->errands}) {
+        each->stop();
+    }
     parts_->hub.stop();
     parts_->sets.stop(); // the follower may be waiting for it
     if (parts_->source) {

@@ -32,6 +32,7 @@ public:
         std::function<config::loaded()> read_again = {};                     // for `reload`; empty: there is nothing to be read
         std::string file = {};                                               // what problems call it
         std::function<void(const config::configuration&)> reloaded = {};     // what is not the bridge's: the log
+        std::function<std::string()> examine = {};                           // for operators, what `rowcast doctor` finds, in JSON; may take its time
     };
 
     // Throws std::invalid_argument for a key that cannot be used. The configuration has been validated.

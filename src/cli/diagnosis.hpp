@@ -43,6 +43,10 @@ struct tolerance {
 std::vector<examination> diagnose(const postgres::database_status& status, const postgres::database_health& health,
                                   const config::retention* keep, const tolerance& within = {});
 
+// All that `rowcast doctor` looks at with this configuration, which `name` was read from: files and key sets besides, as
+// the role that it connects as. Takes seconds where something does not answer.
+std::vector<examination> examine(const config::configuration& file, const std::string& name); // doctor.cpp
+
 bool has_errors(const std::vector<examination>& all);
 
 std::string diagnosis_text(const std::vector<examination>& all, const painter& paint);

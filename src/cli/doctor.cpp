@@ -111,7 +111,7 @@ void look_at(const config::configuration& file, const std::string& name, std::ve
 }
 
 // What ends the look at the database early is a finding as well.
-exit_status look_at(const options& given, const std::string& url, const config::configuration* file,
+exit_status look_at(const std::string& name, const std::string& url, const config::configuration* file,
                     const tolerance& within, std::vector<examination>& all)
 {
     const auto fails = [&](const std::string& what, const std::string& remedy) {
@@ -135,7 +135,7 @@ exit_status look_at(const options& given, const std::string& url, const config::
         }
         if (file) {
             const auto watched = postgres::read_catalog(on);
-            all.push_back({"rules", configuration(given.database.file, problems_with(*file, on, *watched, url))});
+            all.push_back({"rules", configuration(name, problems_with(*file, on, *watched, url))});
         }
         return exit_status::ok;
     } catch (const postgres::connection_lost& why) {
@@ -174,12 +174,20 @@ exit_status run(const options& given)
     if (file) {
         look_at(*file, given.database.file, all);
     }
-    const exit_status reached = look_at(given, std::get<std::string>(url), file ? &*file : nullptr, within, all);
+    const exit_status reached = look_at(given.database.file, std::get<std::string>(url), file ? &*file : nullptr, within, all);
     std::cout << (given.json ? diagnosis_json(all) + "\n" : diagnosis_text(all, painter(wants_colour(STDOUT_FILENO))));
     return reached == exit_status::ok && has_errors(all) ? exit_status::failed : reached;
 }
 
 } // namespace
+
+std::vector<examination> examine(const config::configuration& file, const std::string& name)
+{
+    std::vector<examination> all;
+    look_at(file, name, all);
+    look_at(name, file.database.url, &file, {}, all);
+    return all;
+}
 
 void add_doctor(CLI::App& program, action& chosen)
 {

@@ -1,5 +1,6 @@
 #include "app/bridge.hpp"
 #include "cli/commands.hpp"
+#include "cli/diagnosis.hpp"
 #include "cli/interruption.hpp"
 #include "cli/service_manager.hpp"
 #include "cli/settings.hpp"
@@ -17,6 +18,7 @@
 #include <cstring>
 #include <iostream>
 #include <memory>
+#include <mutex>
 
 namespace rowcast::cli {
 
@@ -85,6 +87,31 @@ std::string describe(const std::vector<std::string>& problems)
     return problems.empty() ? "ready" : "not ready: " + problems.front();
 }
 
+// What `rowcast doctor` says of the configuration that is in force. Any thread.
+class examiner {
+public:
+    examiner(config::configuration first, std::string file) : file_(std::move(file)), now_(std::move(first)) {}
+
+    void replace(const config::configuration& read)
+    {
+        const std::lock_guard lock(mutex_);
+        now_ = read;
+    }
+
+    std::string look()
+    {
+        std::unique_lock lock(mutex_);
+        const config::configuration now = now_;
+        lock.unlock();
+        return diagnosis_json(examine(now, file_));
+    }
+
+private:
+    const std::string file_;
+    std::mutex mutex_;
+    config::configuration now_;
+};
+
 exit_status run(const options& given)
 {
     const auto loaded = configure(given);
@@ -100,12 +127,14 @@ exit_status run(const options& given)
     set_up(log, settings.log);
     observe::metrics_sink metrics;
     const observe::sink tell = observe::fan_out({std::ref(log), std::ref(metrics)});
+    examiner examines(settings, given.file);
     app::bridge bridge(settings, {.tell = tell,
                                   .metrics = [&] { return metrics.exposition(); },
                                   .find_page = {},
                                   .read_again = [&] { return configure_again(given, settings.database.url); },
                                   .file = given.file,
-                                  .reloaded = [&](const config::configuration& read) { set_up(log, read.log); }});
+                                  .reloaded = [&](const config::configuration& read) { set_up(log, read.log); examines.replace(read); },
+                                  .examine = [&] { return examines.look(); }});
     service_manager above;
     const auto pause = std::min(above.interval().value_or(time_between_status), time_between_status);
     bridge.start();

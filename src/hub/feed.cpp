@@ -61,6 +61,11 @@ std::size_t feed::subscriptions() const
     return state_->subscriptions();
 }
 
+standing feed::survey() const
+{
+    return state_->survey();
+}
+
 bool feed::has_fallen_behind()
 {
     return state_->has_fallen_behind();

@@ -120,6 +120,9 @@ public:
 
     std::size_t subscriptions() const;
 
+    // Where its client stands.
+    standing survey() const;
+
     // Whether it has gone back to catching up for its client's slowness since it was last asked.
     bool has_fallen_behind();
 

@@ -2,9 +2,13 @@
 
 #include <openssl/crypto.h>
 
+#include <algorithm>
+
 #include "net/caller.hpp"
+#include "net/origin.hpp"
 #include "protocol/excerpt.hpp"
 #include "protocol/json.hpp"
+#include "protocol/query_string.hpp"
 
 namespace rowcast::net {
 namespace {
@@ -12,7 +16,12 @@ namespace {
 using core::error_code;
 using core::failure;
 
-constexpr std::string_view folder = "/admin/";
+constexpr std::string_view folder = "/admin";
+
+// Nothing but what the page brings along runs in it, and none of it makes markup of text (W3C CSP3, Trusted Types).
+constexpr std::string_view page_policy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
 // In a time that does not tell how much of it was right.
 bool is_same(std::string_view left, std::string_view right)
@@ -32,47 +41,66 @@ answer refuse_method(std::string allowed)
     return out;
 }
 
+bool is_read(const request& asked)
+{
+    return asked.method == "GET" || asked.method == "HEAD";
+}
+
 } // namespace
 
 route admin_router::find(const request& asked) const
 {
-    // No page is served here, so that none's scripts have anything to look for.
-    if (!asked.origin.empty()) {
+    if (!may_talk(asked, {})) {
         return refuse({error_code::forbidden, "pages of " + protocol::excerpt(asked.origin) + " have no business here"});
     }
-    const bool reads = asked.method == "GET" || asked.method == "HEAD";
+    const bool reads = is_read(asked);
     if (auto fixed = find_state(asked.path, with_)) {
         return reads ? std::move(*fixed) : refuse_method("GET, HEAD");
     }
     if (asked.path == "/metrics" && with_.metrics) {
         return reads ? answer{200, "text/plain; version=0.0.4; charset=utf-8", with_.metrics(), {}} : refuse_method("GET, HEAD");
     }
-    const std::string_view name = asked.path.starts_with(folder) ? std::string_view(asked.path).substr(folder.size()) : "";
-    const bool is_action = with_.administer.contains(name);
-    const bool is_state = with_.inspect.contains(name);
-    if (is_action && asked.method == "POST") {
-        return call(asked);
-    }
-    if (is_state && reads) {
-        return inspect(asked);
-    }
-    if (is_action || is_state) {
-        return refuse_method(!is_state ? "POST" : is_action ? "GET, HEAD, POST" : "GET, HEAD");
+    if (asked.path == folder || asked.path.starts_with(std::string(folder) + "/")) {
+        return administer(asked, std::string_view(asked.path).substr(std::min(folder.size() + 1, asked.path.size())));
     }
     return refuse({error_code::not_found, "there is nothing at " + protocol::excerpt(asked.path)});
 }
 
+route admin_router::administer(const request& asked, std::string_view name) const
+{
+    if (!is_own_name(asked.host)) {
+        return refuse({error_code::forbidden, "this bridge is not known as " + protocol::excerpt(asked.host) +
+                                                  ": ask for its address, a name without a dot, or the name of its machine"});
+    }
+    if (auto found = with_.find_admin_page ? with_.find_admin_page(name) : std::nullopt) {
+        return is_read(asked) ? answer{200, std::move(found->content_type), std::move(found->body), {{"Content-Security-Policy", std::string(page_policy)}}}
+                              : refuse_method("GET, HEAD");
+    }
+    const auto read = with_.inspect.find(name);
+    const auto call_made = with_.administer.find(name);
+    const bool reads = is_read(asked);
+    if (read == with_.inspect.end() && call_made == with_.administer.end()) {
+        return refuse({error_code::not_found, "there is nothing at " + protocol::excerpt(asked.path)});
+    }
+    if (reads ? read == with_.inspect.end() : asked.method != "POST" || call_made == with_.administer.end()) {
+        return refuse_method(read == with_.inspect.end() ? "POST" : call_made == with_.administer.end() ? "GET, HEAD" : "GET, HEAD, POST");
+    }
+    if (is_foreign(asked)) {
+        return refuse({error_code::forbidden, "pages of another site have no business here"});
+    }
+    return reads ? look(asked, read->second) : call(asked, call_made->second);
+}
+
 core::result<void> admin_router::authorize(const request& asked) const
 {
-    if (!asked.query.empty()) {
-        return failure{error_code::bad_request, "a call has no parameters in its URL, which is written into logs; a POST has them in its body"};
-    }
     if (settings_.admin_token.empty()) {
         return failure{error_code::forbidden,
                        "calls are refused as long as no server.admin_token is configured, also on this machine: any program and "
                        "any web page of its users could make them"};
     }
-    const auto token = find_token(asked);
+    request without_url = asked; // which is written into logs
+    without_url.query.clear();
+    const auto token = find_token(without_url);
     if (!token) {
         return token.error();
     }
@@ -85,16 +113,27 @@ core::result<void> admin_router::authorize(const request& asked) const
     return {};
 }
 
-route admin_router::inspect(const request& asked) const
+route admin_router::look(const request& asked, const admin_action& at) const
 {
     if (auto allowed = authorize(asked); !allowed) {
         return refuse(allowed.error());
     }
-    return open_call{with_.inspect.at(asked.path.substr(folder.size())), {{core::object{}}, asked.peer}};
+    auto parameters = protocol::parse_query(asked.query);
+    if (!parameters) {
+        return refuse(parameters.error());
+    }
+    core::object given;
+    for (protocol::parameter& each : *parameters) {
+        given.emplace_back(std::move(each.name), core::value{std::move(each.value)});
+    }
+    return open_call{at, {core::value{std::move(given)}, asked.peer}};
 }
 
-route admin_router::call(const request& asked) const
+route admin_router::call(const request& asked, const admin_action& action) const
 {
+    if (!asked.query.empty()) {
+        return refuse({error_code::bad_request, "what is asked for stands in the body; a URL is written into logs"});
+    }
     if (auto allowed = authorize(asked); !allowed) {
         return refuse(allowed.error());
     }
@@ -108,7 +147,7 @@ route admin_router::call(const request& asked) const
     if (!body->as_object()) {
         return refuse({error_code::malformed, "the body is a JSON object"});
     }
-    return open_call{with_.administer.at(asked.path.substr(folder.size())), {std::move(*body), asked.peer}};
+    return open_call{action, {std::move(*body), asked.peer}};
 }
 
 } // namespace rowcast::net

@@ -16,6 +16,13 @@ constexpr unsigned char handshake_record = 22; // RFC 8446, 5.1
 
 } // namespace
 
+std::string channel::address() const
+{
+    error_code why;
+    const auto peer = stream_.socket().remote_endpoint(why);
+    return why ? std::string() : peer.address().to_string();
+}
+
 awaitable<channel::handshake> channel::secure(boost::asio::ssl::context& with, std::chrono::milliseconds within)
 {
     expires_after(within);

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
 #include <utility>
 
 namespace rowcast::net {
@@ -25,6 +26,9 @@ public:
     channel(tcp::socket client, std::size_t most_ahead) : stream_(std::move(client)), ahead_(most_ahead) {}
 
     executor_type get_executor() { return stream_.get_executor(); }
+
+    // The address at the other end; empty where it has left.
+    std::string address() const;
 
     template <class Buffers, class Token>
     auto async_read_some(const Buffers& into, Token&& token)

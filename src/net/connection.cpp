@@ -130,6 +130,8 @@ request understand(const message& read, const std::string& peer)
     out.query = target.substr(std::min(mark + 1, target.size()));
     out.host = host.empty() ? text(read, http::field::host) : std::string(host);
     out.origin = text(read, http::field::origin);
+    const auto site = read["Sec-Fetch-Site"];
+    out.fetch_site = {site.data(), site.size()};
     out.authorization = text(read, http::field::authorization);
     const auto last = read["Last-Event-ID"];
     out.last_event_id = {last.data(), last.size()};

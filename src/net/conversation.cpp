@@ -319,6 +319,18 @@ void conversation::say_goodbye(std::chrono::milliseconds reconnect, std::string_
     }
 }
 
+void conversation::describe(session_description& to, moment now) const
+{
+    to.age = std::chrono::floor<std::chrono::seconds>(now.steady - opened_);
+    if (who_) {
+        to.roles = who_->roles;
+    }
+    for (const auto& [id, each] : subscriptions_) {
+        const auto* table = std::get_if<protocol::wish::table>(&each.wanted.to);
+        add_target(to, table ? table->name : std::get<protocol::wish::channel>(each.wanted.to).name);
+    }
+}
+
 void conversation::end(core::close_code code, std::string reason)
 {
     if (!over_) {

@@ -18,6 +18,7 @@
 #include "net/rate.hpp"
 #include "net/services.hpp"
 #include "net/session_count.hpp"
+#include "net/session_listing.hpp"
 #include "policy/identity.hpp"
 #include "protocol/client_message.hpp"
 
@@ -67,6 +68,8 @@ public:
     bool is_choked() const { return unanswered_ >= most_unanswered; }
 
     const std::string& subject() const { return who_ ? who_->subject : nobody_; }
+    hub::standing standing() const { return feed_.survey(); }
+    void describe(session_description& to, moment now) const;
 
 private:
     static constexpr std::size_t most_unanswered = 64;

@@ -13,6 +13,7 @@
 #include "net/router.hpp"
 #include "net/services.hpp"
 #include "net/session_count.hpp"
+#include "net/session_listing.hpp"
 
 namespace rowcast::net {
 
@@ -38,6 +39,9 @@ public:
     std::optional<std::string> next();
     bool has_fallen_behind() { return feed_.has_fallen_behind(); }
     bool is_over() const { return over_; } // once `next` has nothing more, the stream ends
+    const std::string& user() const { return what_.who.subject; }
+    hub::standing standing() const { return feed_.survey(); }
+    void describe(session_description& to) const { net::describe(to, what_); }
 
 private:
     void word(const hub::changes& what);

@@ -1,5 +1,8 @@
 #include "net/origin.hpp"
 
+#include <boost/asio/ip/address.hpp>
+#include <unistd.h>
+
 #include <algorithm>
 
 namespace rowcast::net {
@@ -30,6 +33,26 @@ bool may_talk(const request& from, const std::vector<std::string>& origins)
     // Our own pages. The scheme cannot be compared: a proxy may speak TLS for us.
     const std::size_t authority = origin.find("://");
     return authority != std::string::npos && !from.host.empty() && origin.substr(authority + 3) == lower(from.host);
+}
+
+bool is_own_name(std::string_view host)
+{
+    std::string name = lower(host);
+    if (name.starts_with('[')) {
+        name = name.substr(1, name.find(']') - 1);
+    } else {
+        name.resize(std::min(name.find(':'), name.size()));
+    }
+    boost::system::error_code no_address;
+    boost::asio::ip::make_address(name, no_address);
+    char machine[256] = {};
+    ::gethostname(machine, sizeof machine - 1);
+    return !no_address || name.find('.') == std::string::npos || name.ends_with(".localhost") || name == lower(machine);
+}
+
+bool is_foreign(const request& from)
+{
+    return !from.fetch_site.empty() && from.fetch_site != "same-origin" && from.fetch_site != "none";
 }
 
 void add_cors_headers(answer& to, const request& from)

@@ -11,6 +11,7 @@
 #include "net/marked_cursor.hpp"
 #include "net/router.hpp"
 #include "net/services.hpp"
+#include "net/session_listing.hpp"
 
 namespace rowcast::net {
 
@@ -28,6 +29,9 @@ public:
     // The answer as soon as there is one. To be called when `ready` was, and at `due`.
     std::optional<answer> step(time now);
     time due() const { return deadline_; }
+    const std::string& user() const { return what_.who.subject; }
+    hub::standing standing() const { return feed_.survey(); }
+    void describe(session_description& to) const { net::describe(to, what_); }
 
     // What the caller may see no longer ends with a resync; `ready` is called.
     void reconsider();

@@ -11,6 +11,7 @@ struct request {
     std::string query; // without the ?
     std::string host;
     std::string origin;        // empty: not from a page of another origin, or not from a browser
+    std::string fetch_site;    // Sec-Fetch-Site: which pages a browser asks for; empty: an old one, or none
     std::string authorization;
     std::string last_event_id;
     std::string asked_method;  // Access-Control-Request-Method

@@ -39,7 +39,7 @@ std::vector<std::string> lost(const subscription_request& of, const services& wi
 struct load_first { // then ask again
     std::vector<policy::set_call> sets;
 };
-struct open_call { // POST /admin/NAME
+struct open_call { // POST or GET /admin/NAME
     admin_action action;
     admin_request asked;
 };

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <future>
+#include <iterator>
 #include <stdexcept>
+#include <tuple>
 #include <vector>
 
 #include "net/connection.hpp"
@@ -63,6 +65,21 @@ struct server::state {
             } else {
                 done(so_far);
             }
+        });
+    }
+
+    // Each shard adds what it has, on its own thread.
+    template <class Sum>
+    void gather(std::size_t number, Sum so_far, std::function<void(worker&, Sum&)> add, std::function<void(Sum)> done)
+    {
+        if (number == workers.size()) {
+            done(std::move(so_far));
+            return;
+        }
+        worker& on = *workers[number];
+        boost::asio::post(on.context(), [this, &on, number, so_far = std::move(so_far), add = std::move(add), done = std::move(done)]() mutable {
+            add(on, so_far);
+            gather(number + 1, std::move(so_far), std::move(add), std::move(done));
         });
     }
 
@@ -210,6 +227,27 @@ void server::admissions_changed()
 void server::survey(std::function<void(const hub::standing&)> done)
 {
     state_->survey(0, 0, {}, std::move(done));
+}
+
+void server::list_sessions(const session_search& what, std::function<void(session_listing)> done)
+{
+    const auto add = [what](worker& on, session_listing& so_far) {
+        session_listing here = on.list(what);
+        so_far.matching += here.matching;
+        std::vector<session_description> both;
+        std::merge(std::make_move_iterator(so_far.sessions.begin()), std::make_move_iterator(so_far.sessions.end()),
+                   std::make_move_iterator(here.sessions.begin()), std::make_move_iterator(here.sessions.end()), std::back_inserter(both),
+                   [](const auto& a, const auto& b) { return std::tie(a.user, a.session) < std::tie(b.user, b.session); });
+        so_far.more = so_far.more || here.more || both.size() > what.limit;
+        both.resize(std::min(both.size(), what.limit));
+        so_far.sessions = std::move(both);
+    };
+    state_->gather<session_listing>(0, {}, add, std::move(done));
+}
+
+void server::send_away(const session_choice& whom, std::function<void(std::size_t)> done)
+{
+    state_->gather<std::size_t>(0, 0, [whom](worker& on, std::size_t& so_far) { so_far += on.send_away(whom); }, std::move(done));
 }
 
 } // namespace rowcast::net

@@ -9,6 +9,7 @@
 #include "hub/publication.hpp"
 #include "hub/shard.hpp"
 #include "net/services.hpp"
+#include "net/session_listing.hpp"
 #include "net/tls.hpp"
 
 namespace boost::asio {
@@ -58,8 +59,14 @@ public:
     // For new connections, and those who have one that is no longer offered to them are sent away from it.
     void offer(const config::rollout& offered);
 
-    // Where all clients stand. `done` is called on a shard's thread; not where the server stops before.
+    // Where all clients stand. `done` is called on a shard's thread; not where the server stops before. So it is with
+    // what follows.
     void survey(std::function<void(const hub::standing&)> done);
+
+    // The sessions that there are, by name, at most as many as are asked for.
+    void list_sessions(const session_search& what, std::function<void(session_listing)> done);
+    // Tells them to come back, as a stop does; how many there were.
+    void send_away(const session_choice& whom, std::function<void(std::size_t)> done);
 
 private:
     void warn_of_limit(const config::limits& limits) const;

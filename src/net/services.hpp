@@ -32,7 +32,7 @@ struct page {
 
 // A call of an operator at server.admin, whose token has been checked.
 struct admin_request {
-    core::value body; // an object
+    core::value body; // an object; of a GET its parameters, which are texts
     std::string peer; // the caller's address
 };
 // Answers by `done`, once, from any thread; the caller waits for it for half a minute.
@@ -56,7 +56,8 @@ struct services {
     std::function<std::vector<std::string>()> not_ready; // why /readyz says 503; none: ready
     std::function<std::string()> metrics;                // Prometheus' text format
     std::map<std::string, admin_action, std::less<>> administer; // POST /admin/NAME
-    std::map<std::string, admin_action, std::less<>> inspect = {}; // GET /admin/NAME: how it is; the body is empty
+    std::map<std::string, admin_action, std::less<>> inspect = {}; // GET /admin/NAME
+    std::function<std::optional<page>(std::string_view path)> find_admin_page = nullptr; // the page for operators and what it is made of
     std::function<std::optional<page>(std::string_view path)> find_page; // what else is served: `/` of the demo
     observe::sink tell;
 };

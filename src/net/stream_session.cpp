@@ -19,6 +19,14 @@ using namespace boost::asio::experimental::awaitable_operators;
 using boost::asio::awaitable;
 using clock = std::chrono::steady_clock;
 
+template <class Served>
+void describe_request(session_description& to, const channel& client, clock::time_point begun, const Served& served)
+{
+    to.address = client.address();
+    to.age = std::chrono::floor<std::chrono::seconds>(clock::now() - begun);
+    served.describe(to);
+}
+
 class stream_session final : public activity {
 public:
     stream_session(worker& on, channel& client, open_stream what, session_count::place place, bool chunked)
@@ -60,6 +68,12 @@ public:
     void reconsider() override { events_.reconsider(); }
     void check_admission() override { events_.check_admission(); }
     void abort() override { close("aborted"); }
+
+    std::string_view session() const override { return name_; }
+    std::string_view user() const override { return events_.user(); }
+    std::string_view transport() const override { return "sse"; }
+    hub::standing standing() const override { return events_.standing(); }
+    void describe(session_description& to) const override { describe_request(to, client_, begun_, events_); }
 
 private:
     awaitable<void> write_all(std::string text)
@@ -135,6 +149,7 @@ private:
     const std::string name_;
     const std::string subject_;
     const std::string user_;
+    const clock::time_point begun_ = clock::now();
     const bool chunked_;
     wakeup output_;
     wakeup alarm_;
@@ -148,6 +163,7 @@ public:
     poll_session(worker& on, channel& client, open_poll what)
         : activity(on)
         , client_(client)
+        , name_(on.name_session())
         , output_(client.get_executor())
         , poll_(on.shard(), on.shared().with, on.settings(), std::move(what), [this] { output_.notify(); })
     {
@@ -182,8 +198,16 @@ public:
         say_goodbye({});
     }
 
+    std::string_view session() const override { return name_; }
+    std::string_view user() const override { return poll_.user(); }
+    std::string_view transport() const override { return "poll"; }
+    hub::standing standing() const override { return poll_.standing(); }
+    void describe(session_description& to) const override { describe_request(to, client_, begun_, poll_); }
+
 private:
     channel& client_;
+    const std::string name_; // while it is answered
+    const clock::time_point begun_ = clock::now();
     wakeup output_;
     poll poll_;
     std::optional<answer> refused_;

@@ -87,6 +87,16 @@ public:
     void check_admission() override { talk_.check_admission(); }
     void abort() override { close(); }
 
+    std::string_view session() const override { return name_; }
+    std::string_view user() const override { return talk_.subject(); }
+    std::string_view transport() const override { return "websocket"; }
+    hub::standing standing() const override { return talk_.standing(); }
+    void describe(session_description& to) const override
+    {
+        to.address = client_->address();
+        talk_.describe(to, moment::now());
+    }
+
 private:
     // What follows an operation. Until then this lives; should it throw, then not much longer.
     template <class Function>

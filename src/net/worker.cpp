@@ -163,6 +163,53 @@ void worker::check_admission()
     for_each_activity([](activity& each) { each.check_admission(); });
 }
 
+// All are looked at, some hundred nanoseconds each; only those of the page are described.
+session_listing worker::list(const session_search& what) const
+{
+    session_listing found;
+    using place = std::pair<std::string_view, std::string_view>;
+    const auto place_of = [](const activity* each) { return place(each->user(), each->session()); };
+    std::vector<const activity*> page;
+    for (const activity* each : activities_) {
+        const std::string_view name = each->session();
+        const bool matches = !name.empty() && (what.text.empty() || name == what.text || each->user().find(what.text) != std::string_view::npos) &&
+                             (what.transport.empty() || each->transport() == what.transport) &&
+                             (!what.catching_up || each->standing().catching_up > 0);
+        found.matching += matches ? 1 : 0;
+        if (matches && place_of(each) > place(what.after)) {
+            page.push_back(each);
+        }
+    }
+    const auto end = page.begin() + static_cast<std::ptrdiff_t>(std::min(what.limit, page.size()));
+    found.more = end != page.end();
+    std::partial_sort(page.begin(), end, page.end(), [&](const activity* a, const activity* b) { return place_of(a) < place_of(b); });
+    std::for_each(page.begin(), end, [&](const activity* each) {
+        const hub::standing now = each->standing();
+        session_description made;
+        made.session = each->session();
+        made.user = each->user();
+        made.transport = each->transport();
+        made.subscriptions = now.subscriptions;
+        made.catching_up = now.catching_up > 0;
+        made.lacks_from = now.slowest;
+        each->describe(made);
+        found.sessions.push_back(std::move(made));
+    });
+    return found;
+}
+
+std::size_t worker::send_away(const session_choice& whom)
+{
+    std::size_t told = 0;
+    for_each_activity([&](activity& each) {
+        if (!each.session().empty() && (whom.session.empty() ? each.user() == whom.user : each.session() == whom.session)) {
+            each.say_goodbye(pause());
+            ++told;
+        }
+    });
+    return told;
+}
+
 std::string worker::name_session()
 {
     std::array<char, 12> bytes{};

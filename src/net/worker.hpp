@@ -16,6 +16,7 @@
 #include "hub/shard.hpp"
 #include "net/admin_router.hpp"
 #include "net/router.hpp"
+#include "net/session_listing.hpp"
 #include "net/site.hpp"
 #include "net/tls.hpp"
 
@@ -34,6 +35,13 @@ public:
     virtual void reconsider() {}     // permissions have changed
     virtual void check_admission() {} // what was revoked has changed
     virtual void abort() = 0; // end now
+
+    // Of a session: its name and user, and all that operators see. Without a name it is none.
+    virtual std::string_view session() const { return {}; }
+    virtual std::string_view user() const { return {}; }
+    virtual std::string_view transport() const { return {}; }
+    virtual hub::standing standing() const { return {}; }
+    virtual void describe(session_description&) const {} // what is not asked for above
 
 private:
     worker& on_;
@@ -72,6 +80,8 @@ public:
     void reconsider();
     void check_admission();
     std::string name_session();
+    session_listing list(const session_search& what) const;
+    std::size_t send_away(const session_choice& whom); // how many were told to come back
 
 private:
     friend class activity;

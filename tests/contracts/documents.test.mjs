@@ -107,7 +107,7 @@ test('the messages are those of the program, in the schemas and in AsyncAPI', ()
 test('the resources are those of the program', () => {
   assert.deepEqual(sorted(Object.keys(documents['clients.openapi.yaml'].paths)), sorted(program.resources));
   const calls = program.calls.map((name) => `/admin/${name}`);
-  assert.deepEqual(sorted(Object.keys(documents['operators.openapi.yaml'].paths)), sorted(['/healthz', '/readyz', '/metrics', ...calls]));
+  assert.deepEqual(sorted(Object.keys(documents['operators.openapi.yaml'].paths)), sorted(['/healthz', '/readyz', '/metrics', '/admin', ...calls]));
 });
 
 test("the manual's messages are those of the contracts", () => {

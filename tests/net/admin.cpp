@@ -98,9 +98,67 @@ TEST_CASE("a call wants the operators' token, and JSON", "[net]")
     CHECK(refused(call(proper, "[]")) == "400 malformed");
     CHECK(refused(call(proper, R"({"user":"ann","user":"bob"})")) == "400 malformed");
     CHECK(refused(operators.request("POST", "/admin/echo?a=1", proper, "{}")) == "400 bad_request");
-    CHECK(refused(operators.get("/admin/echo", proper)) == "405 method_not_allowed");
+    CHECK(refused(operators.request("PUT", "/admin/echo", proper, "{}")) == "405 method_not_allowed");
     CHECK(refused(operators.request("POST", "/admin/other", proper, "{}")) == "404 not_found");
     CHECK(refused(operators.request("POST", "/metrics", proper, "{}")) == "405 method_not_allowed");
+}
+
+TEST_CASE("what there is to see wants the operators' token too, in the header, and parameters in the URL", "[net]")
+{
+    running_server running(with_token());
+    http_client operators(running.admin_port());
+    const http_client::headers bearer{{"Authorization", "Bearer " + token}};
+    CHECK(operators.get("/admin/echo?search=a%20b&limit=5", bearer).body == R"({"search":"a b","limit":"5"})");
+    CHECK(operators.get("/admin/echo", bearer).body == "{}");
+    CHECK(refused(operators.get("/admin/echo")) == "401 token_missing");
+    CHECK(refused(operators.get("/admin/echo?access_token=a%20token%20of%20the%20operators")) == "401 token_missing");
+    CHECK(refused(operators.get("/admin/echo", {{"Authorization", "Bearer another"}})) == "401 token_invalid");
+    CHECK(refused(operators.get("/admin/echo?a", bearer)) == "400 bad_request");
+}
+
+TEST_CASE("the operators' page is had without a token, and nothing runs in it but its own", "[net]")
+{
+    running_server running(with_token());
+    http_client operators(running.admin_port());
+    const auto page = operators.get("/admin");
+    CHECK(page.body == "<p>operators");
+    const std::string policy = page.fields.at("content-security-policy");
+    for (const char* each : {"default-src 'none'", "script-src 'self';", "frame-ancestors 'none'", "form-action 'none'", "require-trusted-types-for 'script'"}) {
+        CHECK(policy.find(each) != std::string::npos);
+    }
+    CHECK(policy.find("unsafe") == std::string::npos);
+    CHECK(refused(operators.get("/admin/page/nothing.js")) == "404 not_found");
+    CHECK(refused(operators.request("POST", "/admin", proper, "{}")) == "405 method_not_allowed");
+    http_client clients(running.port());
+    CHECK(refused(clients.get("/admin")) == "404 not_found");
+}
+
+TEST_CASE("the page may call where it comes from, and no other page, whatever its name leads to", "[net]")
+{
+    running_server running(with_token());
+    http_client operators(running.admin_port());
+    const std::string port = ":" + std::to_string(running.admin_port());
+    const auto as = [&](const std::string& host, const std::string& origin, const std::string& site) {
+        auto with = proper;
+        with["Host"] = host;
+        with["Origin"] = origin;
+        with["Sec-Fetch-Site"] = site;
+        return operators.request("POST", "/admin/echo", with, "{}");
+    };
+    for (const std::string& host : {"127.0.0.1" + port, "localhost" + port, "[::1]" + port, std::string("bridge"), "x.localhost" + port}) {
+        INFO(host);
+        CHECK(as(host, "http://" + host, "same-origin").status == 200);
+        CHECK(refused(as(host, "http://" + host, "cross-site")) == "403 forbidden");
+        CHECK(refused(as(host, "http://" + host, "same-site")) == "403 forbidden");
+    }
+    // A name that somebody owns may lead here: then the page, and all of its calls, are of the same origin.
+    for (const char* const path : {"/admin", "/admin/echo"}) {
+        const auto answer = operators.get(path, {{"Host", "evil.example" + port}, {"Authorization", "Bearer " + token}});
+        CHECK(refused(answer) == "403 forbidden");
+        CHECK(answer.body.find("evil.example") != std::string::npos);
+    }
+    CHECK(refused(as("evil.example" + port, "http://evil.example" + port, "same-origin")) == "403 forbidden");
+    CHECK(operators.get("/metrics", {{"Host", "prometheus-knows-me.example" + port}}).status == 200);
 }
 
 TEST_CASE("no web page reaches what operators do", "[net]")
@@ -108,7 +166,7 @@ TEST_CASE("no web page reaches what operators do", "[net]")
     running_server running(with_token());
     http_client operators(running.admin_port());
     const std::string self = "http://127.0.0.1:" + std::to_string(running.admin_port());
-    for (const std::string& origin : {std::string("https://evil.example"), std::string("null"), self}) {
+    for (const std::string& origin : {std::string("https://evil.example"), std::string("null"), self + "0", "http://localhost:" + std::to_string(running.admin_port())}) {
         INFO(origin);
         CHECK(refused(operators.request("POST", "/admin/echo", but("Origin", origin), "{}")) == "403 forbidden");
         const auto metrics = operators.get("/metrics", {{"Origin", origin}});

@@ -166,6 +166,8 @@ running_server::running_server(options how)
             },
         .metrics = [] { return std::string("rowcast_up 1\n"); },
         .administer = {{"echo", [](admin_request asked, auto done) { done({200, "application/json", protocol::to_json(asked.body), {}}); }}},
+        .inspect = {{"echo", [](admin_request asked, auto done) { done({200, "application/json", protocol::to_json(asked.body), {}}); }}},
+        .find_admin_page = [](std::string_view name) { return name.empty() ? std::optional(page{"text/html", "<p>operators"}) : std::nullopt; },
         .find_page = [](std::string_view path) { return path == "/" ? std::optional(page{"text/html", "<p>hello"}) : std::nullopt; },
         .tell = seen_.sink(),
     };

@@ -26,7 +26,7 @@ namespace rowcast::net {
 //
 // Tables: public.orders(id, owner_id, status, secret), of which a `customer` sees their own rows without `secret`, and
 // an `admin` everything. Channels: `room:*` for everybody. Operators may POST
-// /admin/echo.
+// and GET /admin/echo, and have a page.
 class running_server final : public hub::gateway {
 public:
     struct options {

@@ -73,5 +73,6 @@ export const program = {
   serverMessages: all('src/protocol/server_message.cpp', /message(?: said)?\("(\w+)"\)/g),
   streamEvents: all('src/net/event_stream.cpp', /write\("(\w+)"/g),
   resources: quoted(between('src/net/router.cpp', 'resources{', '}')),
-  calls: [...between('src/app/bridge.cpp', '.administer =', '}};').matchAll(/\{"(\w+)", \w+\.action/g)].map(([, name]) => name),
+  // GET and POST /admin/NAME.
+  calls: [...new Set([...between('src/app/bridge.cpp', '.administer =', '.find_admin_page').matchAll(/\{"(\w+)", (?:\w+\.action|\[this\])/g)].map(([, name]) => name))],
 };
