@@ -39,7 +39,7 @@ bool belongs(std::string_view name, resource of)
     if (name == "wait") {
         return of == resource::changes;
     }
-    if (name == "after") {
+    if (name == "after" || name == "events" || name == "old" || name == "snapshot") {
         return of != resource::rows;
     }
     return true;
@@ -101,13 +101,16 @@ result<std::vector<std::string>> names(const parameter& given)
 // The parameters of one subscription, gathered.
 class wish_reader {
 public:
-    explicit wish_reader(std::string id) { out_.id = std::move(id); }
+    wish_reader(std::string id, resource of) : of_(of) { out_.id = std::move(id); }
 
     void set_table(std::string name) { table_ = std::move(name); }
 
     result<void> add(const parameter& given)
     {
         const bool reserved = is_one_of(given.name, of_subscription);
+        if (reserved && !belongs(given.name, of_)) {
+            return bad("this resource has no parameter '" + given.name + "'");
+        }
         // Several conditions on one column are a range; anything else twice is a contradiction.
         if (reserved && (!seen_.insert(given.name).second || (given.name == "table" && table_))) {
             return bad("'" + given.name + "' is given twice");
@@ -211,6 +214,7 @@ private:
         return {};
     }
 
+    const resource of_;
     wish out_;
     wish::table request_;
     std::optional<std::string> table_;
@@ -220,7 +224,7 @@ private:
 };
 
 // NAME:public.orders?status=eq.open
-result<wish> parse_sub(std::string_view text)
+result<wish> parse_sub(std::string_view text, resource of)
 {
     const std::size_t colon = text.find(':');
     if (colon == std::string_view::npos) {
@@ -231,7 +235,7 @@ result<wish> parse_sub(std::string_view text)
         return fine.error();
     }
     text.remove_prefix(colon + 1);
-    wish_reader read(name);
+    wish_reader read(name, of);
     const std::size_t mark = std::min(text.find('?'), text.size());
     if (mark > 0) {
         auto table = percent_decode(text.substr(0, mark), false);
@@ -261,15 +265,8 @@ result<void> check_resource(const wish& wanted, resource of)
     if (of == resource::changes && wanted.snapshot) {
         return bad("this resource has no parameter 'snapshot': read /v1/rows, then go on after its cursor");
     }
-    if (of != resource::rows) {
-        return {};
-    }
-    const auto* to = std::get_if<wish::table>(&wanted.to);
-    if (!to) {
+    if (of == resource::rows && !std::holds_alternative<wish::table>(wanted.to)) {
         return bad("a channel has no rows");
-    }
-    if (wanted.snapshot || to->wanted.old || !to->events.empty()) {
-        return bad("this resource has no parameters 'snapshot', 'old' and 'events'");
     }
     return {};
 }
@@ -313,13 +310,13 @@ result<url_request> parse_url_request(std::string_view query, resource of)
     }
     url_request out;
     out.limit = of == resource::rows ? 0 : out.limit;
-    wish_reader only("");
+    wish_reader only("", of);
     bool any = false;
     std::set<std::string, std::less<>> seen;
     for (const parameter& given : *parameters) {
         const bool common = is_one_of(given.name, all_reserved) && !is_one_of(given.name, of_subscription);
         if (given.name == "sub") {
-            auto wanted = parse_sub(given.value);
+            auto wanted = parse_sub(given.value, of);
             if (!wanted) {
                 return wanted.error();
             }

@@ -92,6 +92,12 @@ TEST_CASE("a resource has its own parameters only", "[protocol]")
 {
     CHECK(parse_url_request("table=a&wait=1", resource::sse).error().message.find("no parameter 'wait'") != std::string::npos);
     CHECK(parse_url_request("table=a&after=1", resource::rows).error().message.find("no parameter 'after'") != std::string::npos);
+    for (const std::string name : {"old", "snapshot", "events"}) {
+        const std::string value = name == "events" ? "=INSERT,UPDATE,DELETE" : "=false";
+        CHECK(parse_url_request("table=a&" + name + value, resource::rows).error().message.find("no parameter '" + name + "'") != std::string::npos);
+        CHECK(parse_url_request("sub=o:a%3F" + name + value, resource::rows).error().message.find("no parameter '" + name + "'") != std::string::npos);
+        CHECK(parse_url_request("table=a&" + name + value, resource::sse));
+    }
 }
 
 TEST_CASE("random queries are read or refused, never anything else", "[protocol]")
