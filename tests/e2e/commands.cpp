@@ -240,7 +240,7 @@ TEST_CASE("check tells all that is wrong at once: keys, rules, sets, rights and 
     CHECK_THAT(found.errors, !Contains("public.t: the role") && !Contains("public.members: the role"));
     CHECK_THAT(found.errors, Contains(":7:8: error: sets.one.query: ") && Contains("roomm"));
     CHECK_THAT(found.errors, Contains(":8:8: error: sets.two watches public.gone") && Contains(":8:8: error: sets.two.query: the query gives 2 columns"));
-    CHECK_THAT(found.errors, Contains(":9:10: error: sets.three.query: the query has 1 parameters, and params lists 0"));
+    CHECK_THAT(found.errors, Contains(":9:10: error: sets.three.query: the query has 1 parameter, and params lists 0"));
     CHECK_THAT(found.errors, !Contains("sets.four"));
     CHECK_THAT(found.errors, Contains(":12:29: warning: no rule is for the role 'custmer'; did you mean 'customer'?"));
     CHECK_THAT(found.errors, Contains("expected the user to see the whole row"));
