@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/expectation.hpp"
+#include "core/address.hpp"
 #include "policy/rules.hpp"
 
 #include <chrono>
@@ -14,11 +15,31 @@
 
 namespace rowcast::config {
 
+// An address and a port, or a Unix socket.
 struct endpoint {
-    std::string address;
+    std::string address; // 127.0.0.1, ::1, or the absolute path of the socket's file
     std::uint16_t port = 0;
 
+    bool is_path() const { return address.starts_with('/'); }
     bool operator==(const endpoint&) const = default;
+};
+
+// One of the places where clients or operators come in.
+struct listener {
+    endpoint at;
+    unsigned mode = 0660;        // of a Unix socket's file
+    bool tls = true;             // where there is a certificate; never for operators
+    bool proxy_protocol = false; // each connection begins with its header
+
+    bool operator==(const listener&) const = default;
+};
+
+// Who may say for whom they connect: X-Forwarded-For, PROXY protocol.
+struct trusted_proxies {
+    std::vector<core::network> networks;
+    bool unix_sockets = false; // whoever may connect to one
+
+    bool operator==(const trusted_proxies&) const = default;
 };
 
 struct retention {
@@ -47,6 +68,7 @@ struct database {
 struct limits {
     std::size_t sessions = 100'000;
     std::size_t sessions_per_user = 50;
+    std::size_t sessions_per_address = 100'000;
     std::size_t subscriptions_per_session = 100;
     std::size_t message_size = 64 * 1024;
     std::size_t messages_per_second = 50;
@@ -57,13 +79,15 @@ struct limits {
 struct tls {
     std::string certificate;
     std::string key;
+    std::chrono::milliseconds hsts{0}; // for how long browsers shall come by TLS only; zero: nothing is said
 };
 
 struct server {
-    endpoint listen{"127.0.0.1", 8080};
-    std::optional<endpoint> admin = endpoint{"127.0.0.1", 8081}; // nothing: off
+    std::vector<listener> listen{{{"127.0.0.1", 8080}}};
+    std::optional<listener> admin = listener{{"127.0.0.1", 8081}}; // nothing: off
     std::string admin_token; // empty: nobody may call /admin
     std::optional<tls> certificate;
+    trusted_proxies proxies;
     std::vector<std::string> origins; // empty: same origin only
     std::chrono::milliseconds heartbeat = std::chrono::seconds(25);
     config::limits limits;

@@ -57,6 +57,7 @@ void read_limits(section from, limits& into)
 {
     from.number("sessions", into.sessions, 1, 10'000'000);
     from.number("sessions_per_user", into.sessions_per_user, 1, 10'000'000);
+    from.number("sessions_per_address", into.sessions_per_address, 1, 10'000'000);
     from.number("subscriptions_per_session", into.subscriptions_per_session, 1, 100'000);
     from.size("message_size", into.message_size, kilobyte, 16 * megabyte);
     from.number("messages_per_second", into.messages_per_second, 1, 100'000);
@@ -73,6 +74,7 @@ void read_tls(section from, std::optional<tls>& into)
     tls read;
     from.text("certificate", read.certificate);
     from.text("key", read.key);
+    from.duration("hsts", read.hsts, 0ms, 24h * 3650);
     const core::value here{nullptr, from.at()};
     if (read.certificate.empty()) {
         from.complain(here, "certificate", "is missing: the path of a PEM file with the certificate and its chain");
@@ -97,10 +99,47 @@ bool is_origin(std::string_view text)
            std::none_of(text.begin(), text.end(), upper_or_blank);
 }
 
+void read_proxies(section& from, trusted_proxies& into)
+{
+    const core::value* given = from.raw("trusted_proxies");
+    std::vector<std::string> texts;
+    from.texts("trusted_proxies", texts);
+    for (const std::string& text : texts) {
+        const auto read = core::network::parse(text);
+        if (text == "unix") {
+            into.unix_sockets = true;
+        } else if (!read) {
+            from.complain(*given, "trusted_proxies", "takes addresses, networks like 10.0.0.0/8, and the word unix, not '" + text + "'");
+        } else if (read->is_everything()) {
+            from.complain(*given, "trusted_proxies", "has '" + text + "': then anybody could say to be anybody; name your proxies");
+        } else if (!read->is_exact()) {
+            from.complain(*given, "trusted_proxies", "has '" + text + "', which is one address of " + read->to_string() + "; say which of both is meant");
+        } else {
+            into.networks.push_back(*read);
+        }
+    }
+}
+
+// What hangs together of several keys.
+void check_listeners(section& from, server& of)
+{
+    bool proxy_protocol = false;
+    from.flag("proxy_protocol", proxy_protocol);
+    for (listener& each : of.listen) {
+        each.proxy_protocol = each.proxy_protocol || proxy_protocol;
+        if (each.proxy_protocol && of.proxies.networks.empty() && !of.proxies.unix_sockets) {
+            from.complain({nullptr, from.at()}, "proxy_protocol", "lets nobody in as long as trusted_proxies names no proxy, which alone may speak it");
+            return;
+        }
+    }
+}
+
 void read_server(section from, server& into)
 {
     from.listen_on("listen", into.listen);
     from.listen_on("admin", into.admin);
+    read_proxies(from, into.proxies);
+    check_listeners(from, into);
     from.text("admin_token", into.admin_token);
     if (!into.admin_token.empty() && into.admin_token.size() < least_admin_token) {
         from.complain(*from.raw("admin_token"), "admin_token", "needs at least 16 bytes; `openssl rand -base64 24` makes one");

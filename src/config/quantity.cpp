@@ -73,6 +73,9 @@ bool may_be_ipv6(std::string_view text)
            text.find_first_not_of("0123456789abcdefABCDEF:.%") == std::string_view::npos;
 }
 
+constexpr std::string_view unix_prefix = "unix:";
+constexpr std::size_t longest_path = 100; // 107 bytes may stand in a sockaddr_un; the rest is for one beside it
+
 } // namespace
 
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text)
@@ -92,6 +95,11 @@ std::optional<std::uint64_t> parse_size(std::string_view text)
 
 std::optional<endpoint> parse_endpoint(std::string_view text)
 {
+    if (text.starts_with(unix_prefix)) {
+        text.remove_prefix(unix_prefix.size());
+        const bool fits = text.starts_with('/') && !text.ends_with('/') && text.size() <= longest_path && text.find('\0') == std::string_view::npos;
+        return fits ? std::optional(endpoint{std::string(text), 0}) : std::nullopt;
+    }
     const std::size_t colon = text.rfind(':');
     if (colon == std::string_view::npos) {
         return std::nullopt;
@@ -107,6 +115,23 @@ std::optional<endpoint> parse_endpoint(std::string_view text)
         return std::nullopt;
     }
     return made;
+}
+
+std::string to_string(const endpoint& one)
+{
+    if (one.is_path()) {
+        return std::string(unix_prefix) + one.address;
+    }
+    const bool brackets = one.address.find(':') != std::string::npos;
+    return (brackets ? "[" + one.address + "]" : one.address) + ":" + std::to_string(one.port);
+}
+
+std::optional<unsigned> parse_mode(std::string_view text)
+{
+    unsigned mode = 0;
+    const auto [end, why] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
+    const bool whole = why == std::errc{} && end == text.data() + text.size() && text.size() >= 3;
+    return whole && mode <= 0777 ? std::optional(mode) : std::nullopt;
 }
 
 } // namespace rowcast::config

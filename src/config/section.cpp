@@ -13,6 +13,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr std::size_t most_listeners = 32;
+
 // A scalar's spelling: a number from the environment is a text.
 std::optional<std::string_view> spelling(const core::value& value)
 {
@@ -196,30 +198,72 @@ void section::choice(std::string_view key, std::string& out, std::span<const std
              "takes " + all + ", not " + describe(*value) + (spelled ? core::did_you_mean(*spelled, words) : ""));
 }
 
-void section::listen_on(std::string_view key, endpoint& out)
+void section::read_listener(const core::value& from, const std::string& path, listener& out, bool for_clients)
+{
+    listener read = out;
+    section inner(from.as_object() ? &from : nullptr, path, *problems_);
+    const core::value* address = inner.present() ? inner.raw("address") : &from;
+    const auto spelled = address ? spelling(*address) : std::nullopt;
+    if (auto at = spelled ? parse_endpoint(*spelled) : std::nullopt) {
+        read.at = std::move(*at);
+    } else {
+        problems_->push_back({from.at, (inner.present() ? inner.path("address") : path) +
+                                           " takes an address and a port, like 127.0.0.1:8080 or [::]:8080, or unix:/run/rowcast/bridge.sock, not " +
+                                           (address ? describe(*address) : "nothing")});
+    }
+    if (const core::value* mode = inner.raw("mode")) {
+        const auto octal = spelling(*mode) ? parse_mode(*spelling(*mode)) : std::nullopt;
+        if (!octal) {
+            inner.complain(*mode, "mode", "takes who may connect, as chmod does, like 660, not " + describe(*mode));
+        } else if (!read.at.is_path()) {
+            inner.complain(*mode, "mode", "goes with a Unix socket only");
+        }
+        read.mode = octal.value_or(read.mode);
+    }
+    if (for_clients) {
+        inner.flag("tls", read.tls);
+        if (const core::value* tls = inner.raw("tls"); tls && read.tls && !raw("tls")) {
+            inner.complain(*tls, "tls", "needs server.tls, with a certificate");
+        }
+        inner.flag("proxy_protocol", read.proxy_protocol);
+    }
+    inner.finish();
+    out = std::move(read);
+}
+
+void section::listen_on(std::string_view key, std::vector<listener>& out)
 {
     const core::value* value = raw(key);
     if (!value) {
         return;
     }
-    const auto spelled = spelling(*value);
-    if (auto read = spelled ? parse_endpoint(*spelled) : std::nullopt) {
-        out = std::move(*read);
-    } else {
-        complain(*value, key, "takes an address and a port, like 127.0.0.1:8080 or [::]:8080, not " + describe(*value));
+    const core::list* items = value->as_list();
+    if (items && (items->empty() || items->size() > most_listeners)) {
+        complain(*value, key, "takes 1 to " + std::to_string(most_listeners) + " addresses");
+        return;
     }
+    std::vector<listener> all;
+    for (std::size_t i = 0; i < (items ? items->size() : 1); ++i) {
+        const core::value& item = items ? (*items)[i] : *value;
+        listener read;
+        read_listener(item, path(key) + (items ? "[" + std::to_string(i) + "]" : ""), read, true);
+        const bool again = std::any_of(all.begin(), all.end(), [&](const listener& each) { return each.at == read.at; });
+        if (again && (read.at.is_path() || read.at.port != 0)) {
+            complain(item, key, "has " + to_string(read.at) + " twice");
+        }
+        all.push_back(std::move(read));
+    }
+    out = std::move(all);
 }
 
-void section::listen_on(std::string_view key, std::optional<endpoint>& out)
+void section::listen_on(std::string_view key, std::optional<listener>& out)
 {
     const core::value* value = raw(key);
     if (value && spelling(*value) == "off") {
         out.reset();
-        return;
+    } else if (value) {
+        read_listener(*value, path(key), out.emplace(), false);
     }
-    endpoint read = out.value_or(endpoint{});
-    listen_on(key, read);
-    out = std::move(read);
 }
 
 void section::duration(std::string_view key, milliseconds& out, milliseconds least, milliseconds most)
@@ -288,7 +332,7 @@ void section::finish()
     for (const auto& [name, item] : *tree_->as_object()) {
         if (std::find(known_.begin(), known_.end(), name) == known_.end()) {
             problems_->push_back(
-                {item.at, "unknown key '" + path(core::beginning(name, 80)) + "'" + core::did_you_mean(name, known_)});
+                {item.at, "unknown key '" + path(name.substr(0, 80)) + "'" + core::did_you_mean(name, known_)});
         }
     }
 }

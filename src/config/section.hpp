@@ -37,8 +37,9 @@ public:
     void texts(std::string_view key, std::vector<std::string>& out);
     void flag(std::string_view key, bool& out);
     void choice(std::string_view key, std::string& out, std::span<const std::string_view> words);
-    void listen_on(std::string_view key, endpoint& out);
-    void listen_on(std::string_view key, std::optional<endpoint>& out); // or `off`
+    // Each is an address, or an object with one and what goes with it.
+    void listen_on(std::string_view key, std::vector<listener>& out);   // one, or a list of them
+    void listen_on(std::string_view key, std::optional<listener>& out); // one, or `off`
     void duration(std::string_view key, std::chrono::milliseconds& out, std::chrono::milliseconds least,
                   std::chrono::milliseconds most);
 
@@ -63,6 +64,7 @@ public:
 
 private:
     std::uint64_t read_number(std::string_view key, std::uint64_t otherwise, std::uint64_t least, std::uint64_t most);
+    void read_listener(const core::value& from, const std::string& path, listener& out, bool for_clients);
     std::uint64_t read_size(std::string_view key, std::uint64_t otherwise, std::uint64_t least, std::uint64_t most);
 
     const core::value* tree_;

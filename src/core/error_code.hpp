@@ -30,6 +30,7 @@ enum class error_code {
     too_many_subscriptions,
     too_many_messages,
     too_many_sessions,
+    too_many_connects,
     too_many_readings,
     too_many_rows,
     rows_timeout,

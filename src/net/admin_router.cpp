@@ -126,7 +126,7 @@ route admin_router::look(const request& asked, const admin_action& at) const
     for (protocol::parameter& each : *parameters) {
         given.emplace_back(std::move(each.name), core::value{std::move(each.value)});
     }
-    return open_call{at, {core::value{std::move(given)}, asked.peer}};
+    return open_call{at, {core::value{std::move(given)}, to_string(asked.from)}};
 }
 
 route admin_router::call(const request& asked, const admin_action& action) const
@@ -147,7 +147,7 @@ route admin_router::call(const request& asked, const admin_action& action) const
     if (!body->as_object()) {
         return refuse({error_code::malformed, "the body is a JSON object"});
     }
-    return open_call{action, {std::move(*body), asked.peer}};
+    return open_call{action, {std::move(*body), to_string(asked.from)}};
 }
 
 } // namespace rowcast::net

@@ -55,6 +55,7 @@ answer refuse(const core::failure& why)
     answer out;
     out.code = core::to_string(why.code);
     out.status = core::describe(why.code).http_status;
+    out.code = core::to_string(why.code);
     out.content_type = protocol::problem_content_type;
     out.body = protocol::problem(why);
     if (out.status == 401) {
@@ -76,10 +77,18 @@ std::string to_http(const answer& what, const framing& how)
     line(out, "X-Content-Type-Options", "nosniff");
     line(out, "X-Frame-Options", "DENY");
     line(out, "Referrer-Policy", "no-referrer");
+    if (how.hsts.count() > 0) {
+        line(out, "Strict-Transport-Security", "max-age=" + std::to_string(how.hsts.count()));
+    }
     bool caching_said = false;
+    bool policy_said = false;
     for (const auto& [name, value] : what.headers) {
         line(out, name, value);
         caching_said = caching_said || name == "Cache-Control";
+        policy_said = policy_said || name == "Content-Security-Policy";
+    }
+    if (!policy_said) {
+        line(out, "Content-Security-Policy", "frame-ancestors 'none'");
     }
     if (!caching_said) {
         line(out, "Cache-Control", "no-store");

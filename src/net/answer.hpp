@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,6 +27,7 @@ struct framing {
     bool head_only = false; // the answer to HEAD
     bool streamed = false;  // chunks follow (HTTP/1.1), or everything up to the end of the connection (1.0)
     bool http_1_1 = true;
+    std::chrono::seconds hsts{0}; // for so long browsers shall come by TLS only (RFC 6797); zero: nothing is said
 };
 
 // The bytes of the answer, with what every answer has: the date, its length, and the headers that keep browsers from

@@ -16,21 +16,16 @@ constexpr unsigned char handshake_record = 22; // RFC 8446, 5.1
 
 } // namespace
 
-std::string channel::address() const
-{
-    error_code why;
-    const auto peer = stream_.socket().remote_endpoint(why);
-    return why ? std::string() : peer.address().to_string();
-}
-
 awaitable<channel::handshake> channel::secure(boost::asio::ssl::context& with, std::chrono::milliseconds within)
 {
     expires_after(within);
-    auto [nothing, size] = co_await stream_.async_read_some(ahead_.prepare(read_size), as_result);
-    if (nothing) {
-        co_return handshake::failed;
+    if (ahead_.size() == 0) {
+        auto [nothing, size] = co_await stream_.async_read_some(ahead_.prepare(read_size), as_result);
+        if (nothing) {
+            co_return handshake::failed;
+        }
+        ahead_.commit(size);
     }
-    ahead_.commit(size);
     if (*static_cast<const unsigned char*>(ahead_.data().data()) != handshake_record) {
         co_return handshake::not_tls;
     }
@@ -59,7 +54,7 @@ awaitable<void> channel::drain()
 {
     if (!tls_) {
         error_code ignored;
-        stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+        stream_.socket().shutdown(socket::shutdown_send, ignored);
     }
     expires_after(parting_time);
     ahead_.clear();
@@ -83,7 +78,7 @@ awaitable<void> channel::finish()
 void channel::close()
 {
     error_code ignored;
-    stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
+    stream_.socket().shutdown(socket::shutdown_both, ignored);
     stream_.cancel();
     stream_.socket().close(ignored);
 }

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/websocket/ssl.hpp>
 #include <boost/beast/websocket/teardown.hpp>
 
@@ -16,19 +16,16 @@
 
 namespace rowcast::net {
 
-// A connection with a client, in TLS or not, and what of it has been read ahead. For Asio an AsyncReadStream and AsyncWriteStream
+// A connection with a client, over TCP or a Unix socket, in TLS or not, and what of it has been read ahead. For Asio an AsyncReadStream and AsyncWriteStream
 // under HTTP and WebSocket alike.
 class channel {
 public:
-    using tcp = boost::asio::ip::tcp;
-    using executor_type = boost::beast::tcp_stream::executor_type;
+    using socket = boost::asio::generic::stream_protocol::socket;
+    using executor_type = socket::executor_type;
 
-    channel(tcp::socket client, std::size_t most_ahead) : stream_(std::move(client)), ahead_(most_ahead) {}
+    channel(socket client, std::size_t most_ahead) : stream_(std::move(client)), ahead_(most_ahead) {}
 
     executor_type get_executor() { return stream_.get_executor(); }
-
-    // The address at the other end; empty where it has left.
-    std::string address() const;
 
     template <class Buffers, class Token>
     auto async_read_some(const Buffers& into, Token&& token)
@@ -67,7 +64,8 @@ public:
     void close();
 
 private:
-    using tls_stream = boost::asio::ssl::stream<boost::beast::tcp_stream&>;
+    using plain_stream = boost::beast::basic_stream<boost::asio::generic::stream_protocol, executor_type>;
+    using tls_stream = boost::asio::ssl::stream<plain_stream&>;
 
     template <class Handler>
     friend void async_teardown(boost::beast::role_type role, channel& of, Handler&& handler)
@@ -81,7 +79,7 @@ private:
     }
     friend void beast_close_socket(channel& of) { of.close(); }
 
-    boost::beast::tcp_stream stream_;
+    plain_stream stream_;
     std::unique_ptr<tls_stream> tls_; // it has buffers of 35 KB
     boost::beast::flat_buffer ahead_;
 };

@@ -17,6 +17,7 @@
 #include "net/stream_session.hpp"
 #include "net/wakeup.hpp"
 #include "net/websocket_session.hpp"
+#include "protocol/proxy_header.hpp"
 
 namespace rowcast::net {
 namespace {
@@ -25,13 +26,13 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 using namespace std::chrono_literals;
 using boost::asio::awaitable;
-using boost::asio::ip::tcp;
 using core::error_code;
 using message = http::request<http::string_body>;
 
 constexpr std::size_t header_most = 16 * 1024;
 constexpr std::size_t target_most = 8 * 1024;
 constexpr std::uint64_t body_most = 64 * 1024;
+constexpr auto header_time = 5s;     // for the PROXY protocol's header
 constexpr auto handshake_time = 10s; // of TLS
 constexpr auto idle_time = 75s;      // between two requests
 constexpr auto request_time = 10s;   // from a request's first byte to its last
@@ -120,7 +121,18 @@ answer refuse_to(const request& asked, const core::failure& why)
     return out;
 }
 
-request understand(const message& read, const std::string& peer)
+// All of them, in their order: a proxy may add a line of its own instead of writing into the one that is there.
+std::string forwarded_for(const message& read)
+{
+    std::string all;
+    const auto [first, last] = read.equal_range("X-Forwarded-For");
+    for (auto each = first; each != last; ++each) {
+        all += (all.empty() ? "" : ",") + std::string(each->value());
+    }
+    return all;
+}
+
+request understand(const message& read, const origin_address& from)
 {
     request out;
     out.method = {read.method_string().data(), read.method_string().size()};
@@ -141,15 +153,15 @@ request understand(const message& read, const std::string& peer)
     out.websocket_key = text(read, http::field::sec_websocket_key);
     out.content_type = text(read, http::field::content_type);
     out.body = read.body();
-    out.peer = peer;
+    out.from = from;
     return out;
 }
 
-std::string address_of(const tcp::socket& client)
+origin_address peer_of(const channel::socket& client)
 {
     boost::system::error_code why;
     const auto peer = client.remote_endpoint(why);
-    return why ? std::string() : peer.address().to_string();
+    return why ? std::nullopt : address_of(peer);
 }
 
 // As the metrics know them.
@@ -165,15 +177,23 @@ std::string_view kind_of(std::string_view path)
 
 class connection final : public activity {
 public:
-    connection(worker& on, tcp::socket client, door through)
-        : activity(on), on_(on), through_(through), peer_(address_of(client)), client_(std::make_unique<channel>(std::move(client), header_most + body_most))
+    connection(worker& on, channel::socket client, door through)
+        : activity(on)
+        , on_(on)
+        , through_(through)
+        , peer_(peer_of(client))
+        , counted_(is_trusted(peer_, on.settings().proxies) ? std::nullopt : peer_)
+        , client_(std::make_unique<channel>(std::move(client), header_most + body_most))
     {
     }
 
     // Returns the client that wants to go on as a WebSocket.
     awaitable<std::unique_ptr<upgrade>> run()
     {
-        if (const auto tls = on_.tls(); tls && through_ == door::clients) {
+        if (through_.proxy_protocol) {
+            open_ = co_await introduce();
+        }
+        if (const auto tls = on_.tls(); open_ && tls && through_.tls) {
             open_ = co_await secure(*tls);
         }
         while (open_) {
@@ -203,6 +223,41 @@ public:
     void abort() override { client_->cancel(); open_ = false; }
 
 private:
+    // Reads who the client is from the PROXY protocol's header. Who does not begin with one is not listened to further.
+    awaitable<bool> introduce()
+    {
+        if (!is_trusted(peer_, on_.settings().proxies)) {
+            tell_refused(error_code::forbidden, "the PROXY protocol from " + to_string(peer_) + ", which is no trusted proxy");
+            co_return false;
+        }
+        client_->expires_after(header_time);
+        for (;;) {
+            const auto bytes = client_->ahead().data();
+            auto read = protocol::parse_proxy_header({static_cast<const char*>(bytes.data()), bytes.size()});
+            if (const auto* header = std::get_if<protocol::proxy_header>(&read)) {
+                client_->ahead().consume(header->size);
+                peer_ = header->source ? header->source : peer_;
+                client_->expires_never();
+                co_return true;
+            }
+            if (const auto* wrong = std::get_if<core::failure>(&read)) {
+                tell_refused(wrong->code, wrong->message + ", from " + to_string(peer_));
+                co_return false;
+            }
+            auto [why, size] = co_await client_->async_read_some(client_->ahead().prepare(protocol::longest_proxy_header), as_result);
+            if (why) {
+                tell_refused(error_code::malformed, "the PROXY protocol's header did not come from " + to_string(peer_) + ": " + why.message());
+                co_return false;
+            }
+            client_->ahead().commit(size);
+        }
+    }
+
+    void tell_refused(error_code code, std::string detail) const
+    {
+        on_.shared().tell(observe::request_refused{"tcp", std::string(core::to_string(code)), std::move(detail)});
+    }
+
     awaitable<bool> secure(boost::asio::ssl::context& with)
     {
         idle_ = true; // nothing has been asked for
@@ -210,7 +265,7 @@ private:
         idle_ = false;
         if (how == channel::handshake::not_tls) {
             answer out = refuse({error_code::bad_request, "this port speaks TLS: https:// and wss://"});
-            co_await write(to_http(out, {false, false, false, true}));
+            co_await write(to_http(out, {false, false, false, true})); // not in TLS
             co_await client_->drain();
         }
         co_return how == channel::handshake::done;
@@ -271,18 +326,33 @@ private:
 
     route find(const request& asked) const
     {
-        return through_ == door::admin ? on_.admin_routes().find(asked) : on_.routes().find(asked);
+        return through_.for_operators ? on_.admin_routes().find(asked) : on_.routes().find(asked);
+    }
+
+    // What is the same of every answer, for the one after which the connection ends.
+    framing last_answer() const
+    {
+        framing how{.keep_alive = false};
+        const auto& certificate = on_.settings().certificate;
+        if (certificate && through_.tls) {
+            how.hsts = std::chrono::duration_cast<std::chrono::seconds>(certificate->hsts);
+        }
+        return how;
     }
 
     awaitable<void> refuse_unreadable(boost::system::error_code why)
     {
+        if (why == beast::error::timeout) {
+            on_.shared().tell(observe::request_refused{"http", "408", "a request did not come in time from " + to_string(peer_)});
+        }
         if (why == http::error::end_of_stream || why.category() != http::make_error_code(http::error::bad_method).category()) {
             co_return; // the client left, or was too slow
         }
         const bool too_large = why == http::error::header_limit || why == http::error::body_limit || why == http::error::buffer_overflow;
         answer out = refuse(too_large ? core::failure{error_code::message_too_large, "a request's header may have 16 KB, its body 64 KB"}
                                       : core::failure{error_code::malformed, "not a request of HTTP/1.1: " + why.message()});
-        co_await write(to_http(out, {false, false, false, true}));
+        on_.shared().tell(observe::request_refused{"http", std::string(out.code), "from " + to_string(peer_)});
+        co_await write(to_http(out, last_answer()));
         co_await client_->drain();
     }
 
@@ -291,16 +361,18 @@ private:
         for (const http::field list : {http::field::connection, http::field::upgrade, http::field::sec_websocket_protocol}) {
             join(read, list);
         }
-        framing how;
+        framing how = last_answer();
         how.http_1_1 = read.version() == 11;
         how.head_only = read.method() == http::verb::head;
         how.keep_alive = read.keep_alive() && !last_ && !on_.is_stopping();
-        const auto wrong = check(read);
-        const request asked = understand(read, peer_);
+        const request asked = understand(read, find_client(peer_, forwarded_for(read), on_.settings().proxies));
         on_.shared().tell(observe::request_made{kind_of(asked.path)});
         route where;
-        if (wrong) {
+        if (const auto wrong = check(read)) {
             where = refuse(*wrong);
+        } else if (const auto too_many = count_connect(asked.from)) {
+            where = may_talk(asked, on_.settings().origins) ? refuse_to(asked, *too_many) : refuse(*too_many);
+            how.keep_alive = false;
         } else {
             where = co_await find_and_load(asked);
         }
@@ -309,7 +381,8 @@ private:
             open_ = false;
             if (client_->ahead().size() == 0) { // nobody may speak before the upgrade is answered
                 client_->ahead().shrink_to_fit(); // there may be many, for days
-                upgrade_.reset(new upgrade{std::move(client_), {}, std::move(read), std::move(*socket)});
+                auto session = on_.shared().count.enter(socket->who ? socket->who->subject : std::string(), asked.from);
+                upgrade_.reset(new upgrade{std::move(client_), {}, std::move(read), std::move(*socket), asked.from, std::move(session)});
             }
             co_return;
         }
@@ -366,6 +439,16 @@ private:
         }
         const bool written = co_await write(to_http(out, how));
         open_ = open_ && written && how.keep_alive;
+    }
+
+    // The listener has counted whoever came by themselves; a proxy's connection is one of each client that it brings.
+    std::optional<core::failure> count_connect(const origin_address& from)
+    {
+        if (through_.for_operators || from == std::exchange(counted_, from) || !from) {
+            return std::nullopt;
+        }
+        const auto within = on_.shared().connects.take(*from, on_.settings().limits.connects_per_second_per_address);
+        return within ? std::nullopt : std::optional(within.error());
     }
 
     // With the sets loaded that it takes to know. They may be others again by the time they are there.
@@ -426,7 +509,8 @@ private:
 
     worker& on_;
     const door through_;
-    const std::string peer_;
+    origin_address peer_;    // or whom the PROXY protocol names
+    origin_address counted_; // whose connection this has been counted as
     std::unique_ptr<channel> client_;
     std::unique_ptr<upgrade> upgrade_;
     bool open_ = true;
@@ -436,7 +520,7 @@ private:
 
 } // namespace
 
-awaitable<void> serve_connection(worker& on, tcp::socket client, session_count::place place, door through)
+awaitable<void> serve_connection(worker& on, channel::socket client, session_count::place place, door through)
 {
     auto served = std::make_unique<connection>(on, std::move(client), through);
     if (auto next = co_await served->run()) {

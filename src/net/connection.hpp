@@ -1,17 +1,21 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 
 #include "net/worker.hpp"
 
 namespace rowcast::net {
 
-// Which of the server's two addresses a client came to.
-enum class door { clients, admin };
+// Through what a client comes in.
+struct door {
+    bool for_operators = false;
+    bool tls = false;            // where there is a certificate
+    bool proxy_protocol = false; // its header comes first
+};
 
 // Serves one client from its first request to its last, whatever it becomes. Beast stays behind this.
 // It has its place among the connections as long as that takes.
-boost::asio::awaitable<void> serve_connection(worker& on, boost::asio::ip::tcp::socket client, session_count::place place, door through);
+boost::asio::awaitable<void> serve_connection(worker& on, boost::asio::generic::stream_protocol::socket client, session_count::place place, door through);
 
 } // namespace rowcast::net

@@ -37,11 +37,10 @@ moment moment::now()
 }
 
 conversation::conversation(hub::shard& home, const services& with, const config::server& settings, const config::rollout& offered,
-                           session_count& count, std::string name, std::function<void()> ready)
+                           std::string name, std::function<void()> ready)
     : with_(with)
     , settings_(settings)
     , offered_(offered)
-    , count_(count)
     , home_(home)
     , name_(std::move(name))
     , ready_(std::move(ready))
@@ -50,12 +49,11 @@ conversation::conversation(hub::shard& home, const services& with, const config:
 {
 }
 
-void conversation::open(std::optional<policy::identity> who, bool has_token, std::string peer, moment now)
+void conversation::open(std::optional<policy::identity> who, bool has_token, core::result<session_count::place> place, std::string peer, moment now)
 {
     peer_ = std::move(peer);
     opened_ = last_heard_ = now.steady;
     next_beat_ = now.steady + settings_.heartbeat;
-    auto place = count_.enter(who ? who->subject : nobody_);
     if (!place) {
         refuse("", place.error());
         return;
@@ -111,13 +109,10 @@ void conversation::take(const protocol::auth_message& message, moment)
     }
     if (!has_token_) {
         // From the anonymous, or from nobody yet, to a user whose sessions are counted.
-        place_ = {};
-        auto place = count_.enter(who->subject);
-        if (!place) {
-            refuse("", place.error());
+        if (auto passed = place_.pass_to(who->subject); !passed) {
+            refuse("", passed.error());
             return;
         }
-        place_ = std::move(*place);
     }
     who_ = std::move(*who);
     has_token_ = true;
@@ -321,6 +316,7 @@ void conversation::say_goodbye(std::chrono::milliseconds reconnect, std::string_
 
 void conversation::describe(session_description& to, moment now) const
 {
+    to.address = peer_;
     to.age = std::chrono::floor<std::chrono::seconds>(now.steady - opened_);
     if (who_) {
         to.roles = who_->roles;

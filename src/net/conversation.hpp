@@ -40,11 +40,11 @@ public:
     };
 
     // `ready` is called when `next` has something, or `over` has become true; it must not call back.
-    conversation(hub::shard& home, const services& with, const config::server& settings, const config::rollout& offered,
-                 session_count& count, std::string name, std::function<void()> ready);
+    conversation(hub::shard& home, const services& with, const config::server& settings, const config::rollout& offered, std::string name,
+                 std::function<void()> ready);
 
-    // Begins with the identity from the header or URL; nothing: an `auth` message must come within 10 s.
-    void open(std::optional<policy::identity> who, bool has_token, std::string peer, moment now);
+    // Begins with the identity from the header or URL; nothing: an `auth` message must come within 10 s. Who has got no place is told so.
+    void open(std::optional<policy::identity> who, bool has_token, core::result<session_count::place> place, std::string peer, moment now);
 
     void received(std::string_view text, moment now);
     void heard(moment now); // a control frame: the client is alive
@@ -91,7 +91,6 @@ private:
     const services& with_;
     const config::server& settings_;
     const config::rollout& offered_;
-    session_count& count_;
     hub::shard& home_;
     const std::string name_;
     const std::string nobody_;

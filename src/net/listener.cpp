@@ -1,6 +1,8 @@
 #include "net/listener.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
 
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -8,75 +10,78 @@
 #include <systemd/sd-daemon.h>
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 #include <system_error>
 
+#include "config/quantity.hpp"
 #include "net/answer.hpp"
 #include "net/wakeup.hpp"
 
 namespace rowcast::net {
 namespace {
 
-using tcp = boost::asio::ip::tcp;
+using boost::asio::ip::tcp;
 using boost::system::error_code;
+using generic = boost::asio::generic::stream_protocol;
 using namespace std::chrono_literals;
 
 // Out of descriptors or memory: some are freed as sessions end, so go on after a while.
 constexpr auto pause_after_error = 100ms;
-constexpr std::size_t most_addresses = 10'000;
-constexpr int burst_seconds = 4;
+constexpr int backlog = 4096;
 
-tcp::endpoint resolve(boost::asio::io_context& on, const config::endpoint& at, const std::string& key)
+const generic unix_stream(AF_UNIX, 0);
+
+std::string key_of(listener::role of)
+{
+    return of == listener::role::operators ? "server.admin" : "server.listen";
+}
+
+tcp::endpoint resolve(const boost::asio::any_io_executor& on, const config::endpoint& at)
 {
     error_code why;
     tcp::resolver resolver(on);
     const auto found = resolver.resolve(at.address, std::to_string(at.port), tcp::resolver::passive, why);
     if (why) {
-        throw std::system_error(std::error_code(why), "cannot find the address '" + at.address + "' to listen on (" + key + ")");
+        throw std::system_error(std::error_code(why), "there is no such address");
     }
     return *found.begin();
 }
 
-// The socket for that address which whoever started this process has opened already, if any: clients who come during a
-// restart wait in it (systemd's socket activation, sd_listen_fds(3)).
-std::optional<int> inherited(const tcp::endpoint& wanted)
+// The first of the sockets that whoever started this process has opened already for which that holds: clients who come
+// during a restart wait in it (systemd's socket activation, sd_listen_fds(3)).
+template <class Test>
+std::optional<int> inherited(Test is_it)
 {
     for (int each = SD_LISTEN_FDS_START; each < SD_LISTEN_FDS_START + ::sd_listen_fds(0); ++each) {
-        if (::sd_is_socket_sockaddr(each, SOCK_STREAM, wanted.data(), static_cast<unsigned>(wanted.size()), 1) > 0) {
-            return each;
+        if (is_it(each)) {
+            return ::fcntl(each, F_DUPFD_CLOEXEC, 0);
         }
     }
     return std::nullopt;
 }
 
-// Each bridge of a machine has its own.
-std::string what_to_do(const std::string& key)
+// Where [::] and 0.0.0.0 of one port are both listened on, each takes its own; alone, [::] takes both.
+bool has_twin(const config::endpoint& at, const config::server& settings)
 {
-    return "; another program, perhaps another bridge, has it: give " + key + " another port" +
-           (key == "server.admin" ? ", or `off` where nobody needs metrics and calls" : "");
+    return std::any_of(settings.listen.begin(), settings.listen.end(), [&](const config::listener& each) {
+        return each.at.port == at.port && each.at.address != at.address && each.at.address.find(':') == std::string::npos;
+    });
 }
 
-tcp::acceptor listen(boost::asio::io_context& on, const config::endpoint& at, const std::string& key)
+std::string what_to_do(const std::error_code& why, const config::endpoint& at, listener::role of)
 {
-    const tcp::endpoint endpoint = resolve(on, at, key);
-    tcp::acceptor acceptor(on);
-    try {
-        if (const auto socket = inherited(endpoint)) {
-            acceptor.assign(endpoint.protocol(), ::fcntl(*socket, F_DUPFD_CLOEXEC, 0));
-            return acceptor;
-        }
-        acceptor.open(endpoint.protocol());
-        acceptor.set_option(tcp::acceptor::reuse_address(true));
-        acceptor.bind(endpoint);
-        acceptor.listen(4096);
-    } catch (const boost::system::system_error& why) {
-        const bool taken = why.code() == boost::asio::error::address_in_use;
-        throw std::system_error(std::error_code(why.code()),
-                                "cannot listen on " + at.address + " port " + std::to_string(at.port) + " (" + key + ")" +
-                                    (::sd_listen_fds(0) > 0 ? "; the sockets that systemd passes are of other addresses" : "") +
-                                    (taken ? what_to_do(key) : ""));
+    const std::string otherwise = of == listener::role::operators ? ", or `off` where nobody needs metrics and calls" : "";
+    if (why == std::errc::address_in_use) {
+        return "; another program, perhaps another bridge, has it: give " + key_of(of) + (at.is_path() ? " another path" : " another port") + otherwise;
     }
-    return acceptor;
+    if (why == std::errc::file_exists) {
+        return ", which is not a socket and is left alone: give " + key_of(of) + " another path";
+    }
+    if (at.is_path()) {
+        return "; the folder must be there, and this user must be able to write to it (RuntimeDirectory= of systemd)";
+    }
+    return "";
 }
 
 void set(int socket, int level, int name, int value)
@@ -85,9 +90,8 @@ void set(int socket, int level, int name, int value)
     ::setsockopt(socket, level, name, &value, sizeof value);
 }
 
-void tune(tcp::socket& client, std::chrono::milliseconds heartbeat)
+void tune(int socket, std::chrono::milliseconds heartbeat)
 {
-    const int socket = client.native_handle();
     set(socket, IPPROTO_TCP, TCP_NODELAY, 1);
     // What is not on its way yet stays with us, where a slow client's output is bounded and pings can overtake it.
     set(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, 128 * 1024);
@@ -102,57 +106,103 @@ void tune(tcp::socket& client, std::chrono::milliseconds heartbeat)
 
 } // namespace
 
-listener::listener(boost::asio::io_context& on, site& shared, const config::server& settings, const config::endpoint& at, const char* key,
-                   session_count& connections)
-    : shared_(shared), settings_(settings), connections_(connections), acceptor_(listen(on, at, key)), pause_(on)
+listener::listener(boost::asio::io_context& on, site& shared, const config::server& settings, const config::listener& at, role of)
+    : shared_(shared)
+    , settings_(settings)
+    , at_(at)
+    , role_(of)
+    , connections_(of == role::operators ? shared.admin_connections : shared.connections)
+    , acceptor_(on)
+    , pause_(on)
 {
+    const auto refuse = [&](const std::error_code& why) {
+        throw std::system_error(why, "cannot listen on " + config::to_string(at.at) + " (" + key_of(of) + ")" +
+                                         (::sd_listen_fds(0) > 0 ? "; the sockets that systemd passes are of other addresses" : "") +
+                                         what_to_do(why, at.at, of));
+    };
+    try {
+        open();
+    } catch (const boost::system::system_error& why) {
+        refuse(why.code());
+    } catch (const std::system_error& why) {
+        refuse(why.code());
+    }
+}
+
+void listener::open()
+{
+    if (at_.at.is_path()) {
+        const std::string& path = at_.at.address;
+        if (const auto passed = inherited([&](int each) { return ::sd_is_socket_unix(each, SOCK_STREAM, 1, path.c_str(), 0) > 0; })) {
+            acceptor_.assign(unix_stream, *passed);
+            return;
+        }
+        auto [made, file] = local_socket::listen(path, at_.mode, backlog);
+        acceptor_.assign(unix_stream, made);
+        file_ = std::move(file);
+        return;
+    }
+    const tcp::endpoint endpoint = resolve(acceptor_.get_executor(), at_.at);
+    if (const auto passed = inherited(
+            [&](int each) { return ::sd_is_socket_sockaddr(each, SOCK_STREAM, endpoint.data(), static_cast<unsigned>(endpoint.size()), 1) > 0; })) {
+        acceptor_.assign(endpoint.protocol(), *passed);
+        return;
+    }
+    acceptor_.open(endpoint.protocol());
+    acceptor_.set_option(acceptor::reuse_address(true));
+    if (endpoint.address().is_v6() && has_twin(at_.at, settings_)) {
+        acceptor_.set_option(boost::asio::ip::v6_only(true));
+    }
+    acceptor_.bind(endpoint);
+    acceptor_.listen(backlog);
 }
 
 std::uint16_t listener::port() const
 {
-    return acceptor_.local_endpoint().port();
+    if (at_.at.is_path()) {
+        return 0;
+    }
+    const auto bound = acceptor_.local_endpoint();
+    tcp::endpoint as_tcp;
+    as_tcp.resize(bound.size());
+    std::memcpy(as_tcp.data(), bound.data(), bound.size());
+    return as_tcp.port();
 }
 
 void listener::close()
 {
     error_code ignored;
     acceptor_.close(ignored);
+    file_ = {};
     pause_.cancel();
 }
 
-bool listener::is_welcome(const tcp::socket& client)
+// Whom trusted proxies connect for is known, and counted, later (connection.cpp).
+core::result<session_count::place> listener::receive(const origin_address& from)
 {
-    error_code why;
-    const auto peer = client.remote_endpoint(why);
-    if (why) {
-        return false; // gone already
-    }
-    const auto now = std::chrono::steady_clock::now();
-    if (addresses_.size() >= most_addresses) {
-        std::erase_if(addresses_, [&](const auto& entry) { return entry.second.is_full(now); });
-        if (addresses_.size() >= most_addresses) {
-            addresses_.clear(); // a flood from everywhere: this limit is not the one that stops it
+    if (role_ == role::clients && from && !is_trusted(from, settings_.proxies)) {
+        if (auto within = shared_.connects.take(*from, settings_.limits.connects_per_second_per_address); !within) {
+            return within.error();
         }
     }
-    const std::size_t most = settings_.limits.connects_per_second_per_address;
-    if (!addresses_.try_emplace(peer.address(), most, most * burst_seconds).first->second.take(now)) {
-        shared_.tell(observe::request_refused{"tcp", "too_many_sessions", "too many connections a second from " + peer.address().to_string()});
-        return false;
+    auto place = connections_.enter({}, {});
+    if (!place) {
+        return core::failure{place.error().code, "there are " + std::to_string(connections_.most()) + " connections, as many as there may be"};
     }
-    return true;
+    return place;
 }
 
 // Tells the client as far as that goes without waiting for it.
-void listener::turn_away(tcp::socket client, const core::failure& why)
+void listener::turn_away(socket client, const core::failure& why)
 {
-    shared_.tell(observe::request_refused{"tcp", "too_many_sessions", "no file descriptor to spare"});
-    if (settings_.certificate) {
+    shared_.tell(observe::request_refused{"tcp", std::string(core::to_string(why.code)), why.message});
+    if (role_ == role::clients && settings_.certificate && at_.tls) {
         return; // it would have to be said in TLS
     }
     error_code ignored;
     client.non_blocking(true, ignored);
     client.send(boost::asio::buffer(to_http(refuse(why), {false, false, false, true})), MSG_NOSIGNAL, ignored);
-    client.shutdown(tcp::socket::shutdown_send, ignored);
+    client.shutdown(socket::shutdown_send, ignored);
 }
 
 boost::asio::awaitable<void> listener::run(std::function<destination()> next)
@@ -172,15 +222,18 @@ boost::asio::awaitable<void> listener::run(std::function<destination()> next)
             }
             continue;
         }
-        if (!is_welcome(client)) {
-            continue;
+        const auto peer = client.remote_endpoint(why);
+        if (why) {
+            continue; // gone already
         }
-        auto place = connections_.enter({});
+        auto place = receive(address_of(peer));
         if (!place) {
             turn_away(std::move(client), place.error());
             continue;
         }
-        tune(client, settings_.heartbeat);
+        if (!at_.at.is_path()) {
+            tune(client.native_handle(), settings_.heartbeat);
+        }
         where.take(std::move(client), std::move(*place));
     }
 }

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "net/client_address.hpp"
+
 namespace rowcast::net {
 
 // What the routes need of an HTTP request: the parser (connection.cpp) has checked its form.
@@ -20,7 +22,7 @@ struct request {
     std::string websocket_key; // Sec-WebSocket-Key
     std::string content_type;
     std::string body;
-    std::string peer;          // the client's address
+    origin_address from;       // the client's
 };
 
 } // namespace rowcast::net

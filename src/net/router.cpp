@@ -32,9 +32,9 @@ answer refuse_origin(const request& asked)
     return refuse({error_code::forbidden, "pages of " + protocol::excerpt(asked.origin) + " are not among server.origins"});
 }
 
-const std::string& user_of(const policy::identity& who, const request& asked)
+std::string user_of(const policy::identity& who, const request& asked)
 {
-    return who.subject.empty() ? asked.peer : who.subject;
+    return who.subject.empty() ? to_string(asked.from) : who.subject;
 }
 
 std::string join(const std::vector<std::string>& words)
@@ -144,7 +144,7 @@ route router::websocket(const request& asked) const
     if (*token && !is_offered(offered_, "websocket", user_of(*who, asked))) {
         return refuse({error_code::not_offered, ""});
     }
-    return open_websocket{who ? std::optional(std::move(*who)) : std::nullopt, token->has_value(), asked.peer};
+    return open_websocket{who ? std::optional(std::move(*who)) : std::nullopt, token->has_value()};
 }
 
 route router::subscribe(const request& asked, protocol::resource of) const
@@ -169,7 +169,7 @@ route router::subscribe(const request& asked, protocol::resource of) const
         return refuse({error_code::too_many_subscriptions,
                        "a session may have " + std::to_string(settings_.limits.subscriptions_per_session) + " subscriptions"});
     }
-    subscription_request out{std::move(*who), user, std::move(*read), {}};
+    subscription_request out{std::move(*who), user, asked.from, std::move(*read), {}};
     load_first missing;
     for (const protocol::wish& wish : out.asked.wishes) {
         auto wanted = authorize(wish, out.who, with_);
@@ -205,7 +205,7 @@ answer router::session(const request& asked) const
     if (!who) {
         return refuse(who.error());
     }
-    const std::string& user = user_of(*who, asked);
+    const std::string user = user_of(*who, asked);
     std::vector<std::string> transports;
     if (is_offered(offered_, "websocket", user)) {
         transports.emplace_back("websocket");

@@ -21,11 +21,11 @@ namespace rowcast::net {
 struct open_websocket {
     std::optional<policy::identity> who; // nothing: an `auth` message must come first
     bool has_token = false;
-    std::string peer;
 };
 struct subscription_request {
     policy::identity who;
     std::string user; // as the rollout knows them
+    origin_address from;
     protocol::url_request asked;
     std::vector<hub::feed::request> wanted;
 };

@@ -43,7 +43,7 @@ struct server::state {
     listener::destination next(door through)
     {
         worker& on = *workers[turn++ % workers.size()];
-        return {on.context(), [&on, through](boost::asio::ip::tcp::socket client, session_count::place place) {
+        return {on.context(), [&on, through](listener::socket client, session_count::place place) {
                     boost::asio::post(on.context(), [&on, through, client = std::move(client), place = std::move(place)]() mutable {
                         if (!on.is_stopping()) {
                             on.spawn(serve_connection(on, std::move(client), std::move(place), through));
@@ -85,9 +85,12 @@ struct server::state {
 
     site shared;
     std::vector<std::unique_ptr<worker>> workers;
-    // Both live on the first worker.
-    std::unique_ptr<listener> accepting;
-    std::unique_ptr<listener> accepting_admin; // null: server.admin is off
+    // The operators', if any, and all live on the first worker.
+    struct entrance {
+        std::unique_ptr<listener> accepting;
+        door through;
+    };
+    std::vector<entrance> entrances;
     std::size_t turn = 0;
     bool running = false;
 };
@@ -109,22 +112,29 @@ void server::start()
 {
     worker& first = *state_->workers.front();
     const config::server& settings = first.settings();
-    state_->accepting = std::make_unique<listener>(first.context(), state_->shared, settings, settings.listen, "server.listen", state_->shared.connections);
-    port_ = state_->accepting->port();
+    const auto open = [&](const config::listener& at, listener::role of, door through) {
+        auto made = std::make_unique<listener>(first.context(), state_->shared, settings, at, of);
+        const std::uint16_t port = made->port();
+        state_->entrances.push_back({std::move(made), through});
+        return port;
+    };
+    for (const config::listener& each : settings.listen) {
+        ports_.push_back(open(each, listener::role::clients, {.tls = each.tls, .proxy_protocol = each.proxy_protocol}));
+    }
     if (settings.admin) {
-        state_->accepting_admin = std::make_unique<listener>(first.context(), state_->shared, settings, *settings.admin, "server.admin", state_->shared.admin_connections);
-        admin_port_ = state_->accepting_admin->port();
+        admin_port_ = open(*settings.admin, listener::role::operators, {.for_operators = true});
     }
     boost::asio::post(first.context(), [state = state_.get(), &first] {
-        first.spawn(state->accepting->run([state] { return state->next(door::clients); }));
-        if (state->accepting_admin) {
-            first.spawn(state->accepting_admin->run([state] { return state->next(door::admin); }));
+        for (auto& [accepting, through] : state->entrances) {
+            first.spawn(accepting->run([state, through = through] { return state->next(through); }));
         }
     });
     warn_of_limit(settings.limits);
-    state_->shared.tell(observe::listening{settings.listen.address, port_, "clients"});
+    for (std::size_t i = 0; i < settings.listen.size(); ++i) {
+        state_->shared.tell(observe::listening{settings.listen[i].at.address, ports_[i], "clients"});
+    }
     if (settings.admin) {
-        state_->shared.tell(observe::listening{settings.admin->address, admin_port_, "administration"});
+        state_->shared.tell(observe::listening{settings.admin->at.address, admin_port_, "administration"});
     }
     for (auto& each : state_->workers) {
         each->start();
@@ -162,9 +172,8 @@ void server::stop(std::chrono::milliseconds deadline)
     }
     const auto until = std::chrono::steady_clock::now() + deadline;
     post(0, [state = state_.get()] {
-        state->accepting->close();
-        if (state->accepting_admin) {
-            state->accepting_admin->close();
+        for (auto& each : state->entrances) {
+            each.accepting->close();
         }
     });
     std::vector<std::future<void>> drained;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "config/configuration.hpp"
 #include "hub/publication.hpp"
@@ -18,7 +19,7 @@ class io_context;
 
 namespace rowcast::net {
 
-// Clients: HTTP/1.1, WebSocket and SSE on one port; operators on another. How app uses it:
+// Clients: HTTP/1.1, WebSocket and SSE, at one place or several; operators at another. How app uses it:
 //
 //     net::server server(config.server, config.rollout, std::thread::hardware_concurrency(), services);
 //     server.start();                             // throws std::system_error where it cannot listen; port() is known now
@@ -40,8 +41,9 @@ public:
     void start();
     void stop(std::chrono::milliseconds deadline);
 
-    // Where it listens; the real ports where 0 was asked for; no port for operators (0) where server.admin is off. After start().
-    std::uint16_t port() const { return port_; }
+    // Where it listens, in the order of the configuration; the real ports where 0 was asked for, and 0 for Unix sockets; none for
+    // operators (0) where server.admin is off. After start().
+    std::uint16_t port(std::size_t number = 0) const { return ports_.at(number); }
     std::uint16_t admin_port() const { return admin_port_; }
 
     unsigned shards() const;
@@ -54,7 +56,7 @@ public:
     void permissions_changed();
     void admissions_changed(); // who may stay
 
-    // Other limits, origins, heartbeat, admin_token and certificate, for new connections; addresses stay as they are.
+    // Other limits, origins, heartbeat, admin_token, trusted proxies and certificate, for new connections; where it listens stays as it is.
     void adopt(const config::server& settings, const tls_context_ptr& tls);
     // For new connections, and those who have one that is no longer offered to them are sent away from it.
     void offer(const config::rollout& offered);
@@ -73,7 +75,7 @@ private:
 
     struct state;
     std::unique_ptr<state> state_;
-    std::uint16_t port_ = 0;
+    std::vector<std::uint16_t> ports_;
     std::uint16_t admin_port_ = 0;
 };
 

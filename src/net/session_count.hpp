@@ -2,20 +2,23 @@
 
 #include <atomic>
 #include <cstddef>
-#include <memory>
+#include <map>
 #include <mutex>
 #include <string>
-#include <unordered_map>
 #include <utility>
 
 #include "config/configuration.hpp"
 #include "core/result.hpp"
+#include "net/client_address.hpp"
 
 namespace rowcast::net {
 
-// How many sessions there are, in all and of each user, over all threads: the one thing that they share. It is asked
-// once a session, so a mutex does.
+// How many sessions there are, in all, of each user and from each address, over all threads: the one thing that they share. It is
+// asked once a session, so a mutex does.
 class session_count {
+    using users = std::map<std::string, std::size_t>;
+    using addresses = std::map<core::address, std::size_t>;
+
 public:
     explicit session_count(const config::limits& limits) { limit(limits); }
 
@@ -23,23 +26,29 @@ public:
     class place {
     public:
         place() = default;
-        place(session_count& in, std::string subject) : in_(&in), subject_(std::move(subject)) {}
-        place(place&& other) noexcept : in_(std::exchange(other.in_, nullptr)), subject_(std::move(other.subject_)) {}
+        place(place&& other) noexcept : in_(std::exchange(other.in_, nullptr)), user_(other.user_), address_(other.address_) {}
         place& operator=(place&& other) noexcept
         {
             std::swap(in_, other.in_);
-            std::swap(subject_, other.subject_);
+            std::swap(user_, other.user_);
+            std::swap(address_, other.address_);
             return *this;
         }
         ~place();
 
+        // It is another user's from now on. Fails with too_many_sessions, and stays whose it was.
+        core::result<void> pass_to(const std::string& subject);
+
     private:
+        friend session_count;
         session_count* in_ = nullptr;
-        std::string subject_;
+        users::iterator user_{};        // end: nobody's
+        addresses::iterator address_{}; // end: from nowhere
     };
 
-    // Fails with too_many_sessions. Nobody knows the anonymous (an empty subject) apart, so only the whole is limited.
-    core::result<place> enter(const std::string& subject);
+    // Fails with too_many_sessions. Nobody knows the anonymous (an empty subject) apart, nor those without an address: of them the
+    // other limits hold.
+    core::result<place> enter(const std::string& subject, const origin_address& from);
 
     std::size_t size() const { return size_; }
     std::size_t most() const { return most_; }
@@ -48,11 +57,15 @@ public:
     void limit(const config::limits& limits);
 
 private:
+    core::result<users::iterator> enter_user(const std::string& subject);
+
     std::atomic<std::size_t> size_{0};
     std::atomic<std::size_t> most_{0};
     std::mutex mutex_; // of what follows
     std::size_t most_of_user_ = 0;
-    std::unordered_map<std::string, std::size_t> users_;
+    std::size_t most_of_address_ = 0;
+    users users_;
+    addresses addresses_;
 };
 
 } // namespace rowcast::net

@@ -4,6 +4,7 @@
 
 #include "config/configuration.hpp"
 #include "net/descriptors.hpp"
+#include "net/connect_rates.hpp"
 #include "net/services.hpp"
 #include "net/session_count.hpp"
 
@@ -22,6 +23,7 @@ struct site {
     session_count count;       // sessions
     session_count connections; // with everybody who has none yet, or no more
     session_count admin_connections{{.sessions = 32}}; // so that operators come in where clients no longer do
+    connect_rates connects; // of clients
 
     void tell(const observe::observation& what) const
     {

@@ -20,9 +20,9 @@ using boost::asio::awaitable;
 using clock = std::chrono::steady_clock;
 
 template <class Served>
-void describe_request(session_description& to, const channel& client, clock::time_point begun, const Served& served)
+void describe_request(session_description& to, const origin_address& from, clock::time_point begun, const Served& served)
 {
-    to.address = client.address();
+    to.address = to_string(from);
     to.age = std::chrono::floor<std::chrono::seconds>(clock::now() - begun);
     served.describe(to);
 }
@@ -37,6 +37,7 @@ public:
         , name_(on.name_session())
         , subject_(what.who.subject)
         , user_(what.user)
+        , from_(what.from)
         , chunked_(chunked)
         , output_(client.get_executor())
         , alarm_(client.get_executor())
@@ -48,7 +49,7 @@ public:
 
     awaitable<void> run(std::string head)
     {
-        shared_.tell(observe::session_opened{"sse", name_, subject_});
+        shared_.tell(observe::session_opened{"sse", name_, subject_, to_string(from_)});
         co_await (write_all(std::move(head)) && notice_leaving() && keep_time());
         shared_.tell(observe::session_closed{"sse", name_, 0, reason_});
     }
@@ -73,7 +74,7 @@ public:
     std::string_view user() const override { return events_.user(); }
     std::string_view transport() const override { return "sse"; }
     hub::standing standing() const override { return events_.standing(); }
-    void describe(session_description& to) const override { describe_request(to, client_, begun_, events_); }
+    void describe(session_description& to) const override { describe_request(to, from_, begun_, events_); }
 
 private:
     awaitable<void> write_all(std::string text)
@@ -150,6 +151,7 @@ private:
     const std::string subject_;
     const std::string user_;
     const clock::time_point begun_ = clock::now();
+    const origin_address from_;
     const bool chunked_;
     wakeup output_;
     wakeup alarm_;
@@ -164,6 +166,7 @@ public:
         : activity(on)
         , client_(client)
         , name_(on.name_session())
+        , from_(what.from)
         , output_(client.get_executor())
         , poll_(on.shard(), on.shared().with, on.settings(), std::move(what), [this] { output_.notify(); })
     {
@@ -202,11 +205,12 @@ public:
     std::string_view user() const override { return poll_.user(); }
     std::string_view transport() const override { return "poll"; }
     hub::standing standing() const override { return poll_.standing(); }
-    void describe(session_description& to) const override { describe_request(to, client_, begun_, poll_); }
+    void describe(session_description& to) const override { describe_request(to, from_, begun_, poll_); }
 
 private:
     channel& client_;
     const std::string name_; // while it is answered
+    const origin_address from_;
     const clock::time_point begun_ = clock::now();
     wakeup output_;
     poll poll_;
@@ -306,7 +310,7 @@ private:
 
 awaitable<core::result<void>> run_stream(worker& on, channel& client, open_stream what, answer first, framing how)
 {
-    auto place = on.shared().count.enter(what.who.subject);
+    auto place = on.shared().count.enter(what.who.subject, what.from);
     if (!place) {
         co_return place.error();
     }
@@ -325,7 +329,7 @@ awaitable<core::result<void>> run_stream(worker& on, channel& client, open_strea
 
 awaitable<std::optional<answer>> run_poll(worker& on, channel& client, open_poll what)
 {
-    auto place = on.shared().count.enter(what.who.subject);
+    auto place = on.shared().count.enter(what.who.subject, what.from);
     if (!place) {
         co_return refuse(place.error());
     }
@@ -335,7 +339,7 @@ awaitable<std::optional<answer>> run_poll(worker& on, channel& client, open_poll
 
 awaitable<core::result<bool>> run_rows(worker& on, channel& client, open_rows what, answer first, framing how)
 {
-    auto place = on.shared().count.enter(what.who.subject);
+    auto place = on.shared().count.enter(what.who.subject, what.from);
     if (!place) {
         co_return place.error();
     }

@@ -43,7 +43,7 @@ public:
         , stream_(*client_)
         , name_(on.name_session())
         , alarm_(stream_.get_executor())
-        , talk_(on.shard(), shared_.with, on.settings(), on.offered(), shared_.count, name_, [this] { wake(); })
+        , talk_(on.shard(), shared_.with, on.settings(), on.offered(), name_, [this] { wake(); })
     {
     }
 
@@ -72,12 +72,12 @@ public:
         co_return !why;
     }
 
-    void begin(open_websocket what)
+    void begin(upgrade& from)
     {
         begun_ = true;
         stream_.control_callback([this](websocket::frame_type, beast::string_view) { talk_.heard(moment::now()); });
-        talk_.open(std::move(what.who), what.has_token, std::move(what.peer), moment::now());
-        shared_.tell(observe::session_opened{"websocket", name_, talk_.subject()});
+        talk_.open(std::move(from.what.who), from.what.has_token, std::move(from.session), to_string(from.from), moment::now());
+        shared_.tell(observe::session_opened{"websocket", name_, talk_.subject(), to_string(from.from)});
         go_on();
     }
 
@@ -93,7 +93,6 @@ public:
     hub::standing standing() const override { return talk_.standing(); }
     void describe(session_description& to) const override
     {
-        to.address = client_->address();
         talk_.describe(to, moment::now());
     }
 
@@ -286,7 +285,7 @@ boost::asio::awaitable<void> run_websocket(worker& on, std::unique_ptr<upgrade> 
 {
     const auto session = std::make_shared<websocket_session>(on, *from);
     if (co_await session->accept(*from)) {
-        session->begin(std::move(from->what));
+        session->begin(*from);
     }
 }
 

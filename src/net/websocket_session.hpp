@@ -18,6 +18,8 @@ struct upgrade {
     session_count::place place; // among the connections
     boost::beast::http::request<boost::beast::http::string_body> request;
     open_websocket what;
+    origin_address from;
+    core::result<session_count::place> session; // its place among them; without one it is told so
 };
 
 // /v1/ws: answers the upgrade; the session that begins with it goes on by itself. Only connection.cpp includes this.

@@ -34,7 +34,7 @@ struct rollout_stands { unsigned websocket = 100; unsigned sse = 100; bool force
 struct reload_refused { std::vector<std::string> problems; };                      // "bridge.yaml:3:5: ..."
 struct listening { std::string address; std::uint16_t port = 0; std::string_view for_whom; };
 struct sessions_limited { std::size_t wanted = 0; std::size_t possible = 0; std::size_t descriptors = 0; };
-struct session_opened { std::string transport; std::string session; std::string subject; };
+struct session_opened { std::string transport; std::string session; std::string subject; std::string from; }; // its address, or `unix`
 struct session_closed { std::string transport; std::string session; unsigned code = 0; std::string reason; };
 struct request_refused { std::string transport; std::string code; std::string detail; };
 // To the socket, at the moment of the call. `logged`: see hub::changes.

@@ -208,9 +208,10 @@ struct speaker {
     line operator()(const listening& it) const
     {
         const std::string address = it.address.find(':') != std::string::npos ? "[" + it.address + "]" : it.address;
+        const std::string where = address.starts_with('/') ? "unix:" + address : fmt::format("{}:{}", address, it.port);
         return {level::info,
                 "listening",
-                fmt::format("listening on {}:{} for {}", address, it.port, it.for_whom),
+                fmt::format("listening on {} for {}", where, it.for_whom),
                 {{"address", quoted(it.address)}, {"port", quoted(it.port)}, {"for", quoted(it.for_whom)}}};
     }
 
@@ -230,8 +231,11 @@ struct speaker {
         return {
             level::debug,
             "session_opened",
-            fmt::format("session {} opened over {} by {}", it.session, it.transport, who),
-            {{"transport", quoted(it.transport)}, {"session", quoted(it.session)}, {"subject", quoted(it.subject)}}};
+            fmt::format("session {} opened over {} by {} from {}", it.session, it.transport, who, it.from),
+            {{"transport", quoted(it.transport)},
+             {"session", quoted(it.session)},
+             {"subject", quoted(it.subject)},
+             {"from", quoted(it.from)}}};
     }
 
     line operator()(const session_closed& it) const

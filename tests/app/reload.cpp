@@ -143,7 +143,7 @@ TEST_CASE("Limits and origins change for new connections; what needs a restart i
     running_bridge bridge(settings);
     settings.server.limits.subscriptions_per_session = 1;
     settings.server.origins = {"https://app.example.com"};
-    settings.server.listen.port = 1;
+    settings.server.listen.front().at.port = 1;
     bridge.next = settings;
     REQUIRE(bridge.reload().empty());
     CHECK(bridge.got.wait_for<observe::configuration_reloaded>().needs_restart == std::vector<std::string>{"server.listen"});

@@ -18,7 +18,8 @@ inline config::configuration open_to_all(const std::string& url, std::chrono::mi
     config::configuration settings;
     settings.database.url = url;
     settings.database.poll_interval = poll_interval;
-    settings.server.admin = settings.server.listen = {"127.0.0.1", 0};
+    settings.server.listen = {{{"127.0.0.1", 0}}};
+    settings.server.admin = settings.server.listen.front();
     settings.server.limits.connects_per_second_per_address = 100'000;
     for (const std::string& table : tables) {
         settings.rules.tables[table].push_back({{}, {}, std::nullopt, {}});

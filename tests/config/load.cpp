@@ -29,15 +29,16 @@ TEST_CASE("the reference configuration is the default one")
     CHECK(read.database.keep.age == plain.database.keep.age);
     CHECK(read.database.keep.size == plain.database.keep.size);
     CHECK(read.database.notify_channels == plain.database.notify_channels);
-    CHECK(read.server.listen.address == plain.server.listen.address);
-    CHECK(read.server.listen.port == plain.server.listen.port);
+    CHECK(read.server.listen == plain.server.listen);
     CHECK(read.server.admin == plain.server.admin);
+    CHECK(read.server.proxies == plain.server.proxies);
     CHECK(read.server.admin_token == plain.server.admin_token);
     CHECK(read.server.certificate.has_value() == plain.server.certificate.has_value());
     CHECK(read.server.origins == plain.server.origins);
     CHECK(read.server.heartbeat == plain.server.heartbeat);
     CHECK(read.server.limits.sessions == plain.server.limits.sessions);
     CHECK(read.server.limits.sessions_per_user == plain.server.limits.sessions_per_user);
+    CHECK(read.server.limits.sessions_per_address == plain.server.limits.sessions_per_address);
     CHECK(read.server.limits.subscriptions_per_session == plain.server.limits.subscriptions_per_session);
     CHECK(read.server.limits.message_size == plain.server.limits.message_size);
     CHECK(read.server.limits.messages_per_second == plain.server.limits.messages_per_second);
@@ -64,11 +65,14 @@ TEST_CASE("the reference configuration names every key")
                             "notify_channels",
                             "listen",
                             "admin",
+                            "trusted_proxies",
+                            "proxy_protocol",
                             "tls",
                             "origins",
                             "heartbeat",
                             "sessions",
                             "sessions_per_user",
+                            "sessions_per_address",
                             "subscriptions_per_session",
                             "message_size",
                             "messages_per_second",
@@ -99,10 +103,56 @@ TEST_CASE("the examples of the manual are valid")
 TEST_CASE("the operators' address can be off, the clients' cannot")
 {
     CHECK_FALSE(valid("server: {admin: off}").server.admin);
-    CHECK(problems("server: {listen: off}") == "test.yaml:1:18: error: server.listen takes an address and a port, like 127.0.0.1:8080 or [::]:8080, not 'off'");
+    CHECK(problems("server: {listen: off}") == "test.yaml:1:18: error: server.listen takes an address and a port, like 127.0.0.1:8080 or [::]:8080, or "
+                                               "unix:/run/rowcast/bridge.sock, not 'off'");
     CHECK(contains(problems("server: {admin: none}"), "server.admin takes an address and a port"));
     CHECK(valid("server: {listen: '127.0.0.1:1'}").server.admin == config::server().admin);
     CHECK(config::needs_restart(valid(""), valid("server: {admin: off}")) == std::vector<std::string>{"server.admin"});
+}
+
+TEST_CASE("clients come in at one place or several, each with what goes with it")
+{
+    using all = std::vector<config::listener>;
+    CHECK(valid("server: {listen: '127.0.0.1:1'}").server.listen == all{{{"127.0.0.1", 1}}});
+    CHECK(valid("server: {listen: unix:/run/rowcast.sock}").server.listen == all{{{"/run/rowcast.sock"}}});
+    const auto read = valid(R"(
+server:
+  tls: {certificate: a.pem, key: b.pem}
+  trusted_proxies: [unix]
+  listen:
+    - "[::]:443"
+    - {address: "unix:/run/rowcast/bridge.sock", mode: 0666, tls: false, proxy_protocol: true}
+  admin: {address: "unix:/run/rowcast/admin.sock", mode: 600}
+)");
+    CHECK(read.server.listen == all{{{"::", 443}}, {{"/run/rowcast/bridge.sock"}, 0666, false, true}});
+    CHECK(read.server.admin == config::listener{{"/run/rowcast/admin.sock"}, 0600});
+    CHECK(valid("server: {listen: ['127.0.0.1:0', '127.0.0.1:0']}").server.listen.size() == 2);
+    CHECK(config::needs_restart(valid(""), read) == std::vector<std::string>{"server.listen", "server.admin"});
+
+    for (const char* const bad : {"unix:", "unix:run/rowcast.sock", "unix:/run/", "unix:@abstract", "/run/rowcast.sock"}) {
+        CHECK(contains(problems(std::string("server: {listen: '") + bad + "'}"), "or unix:/run/rowcast/bridge.sock, not '" + std::string(bad)));
+    }
+    CHECK(contains(problems("server: {listen: unix:/" + std::string(100, 'x') + "}"), "server.listen takes an address"));
+    CHECK(contains(problems("server: {listen: []}"), "takes 1 to 32 addresses"));
+    CHECK(contains(problems("server: {listen: ['127.0.0.1:1', '127.0.0.1:1']}"), "server.listen has 127.0.0.1:1 twice"));
+    CHECK(contains(problems("server: {listen: [{mode: 660}]}"), "server.listen[0].address takes an address and a port"));
+    CHECK(contains(problems("server: {listen: {address: '127.0.0.1:1', mode: 660}}"), "server.listen.mode goes with a Unix socket only"));
+    CHECK(contains(problems("server: {listen: {address: unix:/x, mode: 688}}"), "server.listen.mode takes who may connect"));
+    CHECK(contains(problems("server: {listen: {address: unix:/x, mode: 1777}}"), "server.listen.mode takes who may connect"));
+    CHECK(contains(problems("server: {listen: {address: '127.0.0.1:1', tls: true}}"), "server.listen.tls needs server.tls"));
+    CHECK(contains(problems("server: {admin: {address: '127.0.0.1:1', tls: false}}"), "server.admin.tls"));
+    CHECK(contains(problems("server: {admin: ['127.0.0.1:1']}"), "server.admin takes an address and a port"));
+}
+
+TEST_CASE("proxies are trusted by their addresses, and nobody is by accident")
+{
+    CHECK(valid("").server.proxies == config::trusted_proxies{});
+    CHECK(contains(problems("server: {trusted_proxies: [proxy.example]}"), "takes addresses, networks like 10.0.0.0/8, and the word unix, not 'proxy.example'"));
+    CHECK(contains(problems("server: {trusted_proxies: [0.0.0.0/0]}"), "then anybody could say to be anybody"));
+    CHECK(contains(problems("server: {trusted_proxies: ['::/0']}"), "then anybody could say to be anybody"));
+    CHECK(contains(problems("server: {trusted_proxies: [10.1.0.0/8]}"), "one address of 10.0.0.0/8"));
+    CHECK(contains(problems("server: {proxy_protocol: true}"), "lets nobody in as long as trusted_proxies names no proxy"));
+    CHECK(contains(problems("server: {listen: {address: '127.0.0.1:1', proxy_protocol: true}}"), "lets nobody in"));
 }
 
 TEST_CASE("every key is read")
@@ -116,10 +166,12 @@ database:
 server:
   listen: 0.0.0.0:${PORT}
   admin: "[::1]:9091"
-  tls: {certificate: a.pem, key: b.pem}
+  tls: {certificate: a.pem, key: b.pem, hsts: 365d}
+  trusted_proxies: [10.0.0.0/8, "::1", unix]
+  proxy_protocol: true
   origins: ["https://app.example.com", "http://localhost:3000"]
   heartbeat: 10s
-  limits: {sessions: 7, sessions_per_user: 6, subscriptions_per_session: 5, message_size: 2KB, messages_per_second: 4,
+  limits: {sessions: 7, sessions_per_user: 6, sessions_per_address: 8, subscriptions_per_session: 5, message_size: 2KB, messages_per_second: 4,
            connects_per_second_per_address: 3, send_buffer: 64KB}
 auth:
   jwt: [{algorithm: HS256, secret: "${SECRET}", issuer: i, audience: a}]
@@ -136,18 +188,20 @@ log: {level: debug, format: json}
     CHECK(read.database.keep.age == 168h);
     CHECK(read.database.keep.size == 10ULL << 30);
     CHECK(read.database.notify_channels == std::vector<std::string>{"legacy", "odd channel"});
-    CHECK(read.server.listen.address == "0.0.0.0");
-    CHECK(read.server.listen.port == 9090);
-    CHECK(read.server.admin == config::endpoint{"::1", 9091});
+    CHECK(read.server.listen == std::vector<config::listener>{{{"0.0.0.0", 9090}, 0660, true, true}});
+    CHECK(read.server.admin == config::listener{{"::1", 9091}});
+    CHECK(read.server.proxies == config::trusted_proxies{{*core::network::parse("10.0.0.0/8"), *core::network::parse("::1")}, true});
     REQUIRE(read.server.certificate);
     CHECK(read.server.certificate->certificate == "a.pem");
     CHECK(read.server.certificate->key == "b.pem");
+    CHECK(read.server.certificate->hsts == 24h * 365);
     CHECK(read.server.origins.size() == 2);
     CHECK(read.server.heartbeat == 10s);
     CHECK(read.auth.grace == 2min);
     CHECK(read.auth.longest_token == 168h);
     CHECK(read.server.limits.sessions == 7);
     CHECK(read.server.limits.sessions_per_user == 6);
+    CHECK(read.server.limits.sessions_per_address == 8);
     CHECK(read.server.limits.subscriptions_per_session == 5);
     CHECK(read.server.limits.message_size == 2048);
     CHECK(read.server.limits.messages_per_second == 4);

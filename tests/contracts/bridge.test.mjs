@@ -677,6 +677,15 @@ test("a call is refused for its form where the schema refuses its body", async (
   assert.equal((await call(bridge, 'reload', {})).status, 200); // pushed to, as before
 });
 
+test('more connections a second than an address may make', async () => {
+  const few = await Bridge.start({after}, 'postgresql://127.0.0.1:1/nowhere', {ready: false, ...rules, server: {limits: {connects_per_second_per_address: 10}}});
+  const all = await Promise.all(Array.from({length: 300}, () => hold(few.port)));
+  // Whatever was to be asked.
+  const answered = await Promise.any(all.map((each) => each.end()));
+  assert.equal(checkAnswer('clients.openapi.yaml', 'get', '/v1/changes', answered).code, 'too_many_connects');
+  for (const each of all) each.close();
+});
+
 test('a bridge that stops says so', async () => {
   const talk = await Conversation.open(bridge);
   talk.say(notes());

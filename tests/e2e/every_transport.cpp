@@ -30,7 +30,8 @@ config::configuration everything_for_everyone(const std::string& url)
 {
     config::configuration settings;
     settings.database.url = url;
-    settings.server.admin = settings.server.listen = {"127.0.0.1", 0};
+    settings.server.listen = {{{"127.0.0.1", 0}}};
+    settings.server.admin = settings.server.listen.front();
     for (const std::string& table : tables) {
         settings.rules.tables[table].push_back({{}, {}, std::nullopt, {}});
     }

@@ -3,12 +3,14 @@
 #include "support/http_client.hpp"
 #include "support/paths.hpp"
 #include "support/process.hpp"
+#include "support/raw_client.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/datagram_protocol.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 
 #include <csignal>
 #include <filesystem>
@@ -27,14 +29,14 @@ namespace {
 // A folder with a configuration and the socket of a service manager (sd_notify(3)), and what is heard there.
 class manager {
 public:
-    explicit manager(std::uint16_t port)
-        : port_(port)
+    explicit manager(std::uint16_t port) : manager("127.0.0.1:" + std::to_string(port)) { port_ = port; }
+    explicit manager(const std::string& listen)
     {
         std::string name = std::filesystem::temp_directory_path() / "rowcast-test-service.XXXXXX";
         REQUIRE(::mkdtemp(name.data()) != nullptr);
         folder_ = name;
         std::ofstream(configuration()) << "database: {url: 'postgresql://127.0.0.1:1/nothing'}\n"
-                                          "server: {listen: '127.0.0.1:" << port << "', admin: '127.0.0.1:0'}\n";
+                                          "server: {listen: '" << listen << "', admin: '127.0.0.1:0'}\n";
         heard_.open();
         heard_.bind({(folder_ / "notify").string()});
         heard_.non_blocking(true);
@@ -71,7 +73,7 @@ public:
     }
 
 private:
-    std::uint16_t port_;
+    std::uint16_t port_ = 0;
     std::filesystem::path folder_;
     asio::io_context context_;
     asio::local::datagram_protocol::socket heard_{context_};
@@ -131,6 +133,32 @@ TEST_CASE("a restart refuses nobody where the service manager holds the socket")
     bridge = start();
     CHECK(waits.get() == 200);
     ::close(socket);
+}
+
+TEST_CASE("a Unix socket that the service manager holds is taken, and its file is left to it")
+{
+    asio::io_context context;
+    std::string folder = std::filesystem::temp_directory_path() / "rowcast-test-socket.XXXXXX";
+    REQUIRE(::mkdtemp(folder.data()) != nullptr);
+    const std::string path = folder + "/bridge.sock";
+    asio::local::stream_protocol::acceptor held{context, {path}}; // listens
+    const int socket = ::dup(held.native_handle());
+    const manager above{"unix:" + path};
+    std::vector<std::string> command{"bash", "-c", "exec 3<&$0; export LISTEN_PID=$$; exec \"$@\"", std::to_string(socket)};
+    for (const std::string& each : serve(above)) {
+        command.push_back(each);
+    }
+    for (int restarts = 0; restarts < 2; ++restarts) {
+        process bridge{command, above.environment({"LISTEN_FDS=1"})};
+        raw_client client{path}; // may wait for the bridge
+        client.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+        client.read_until("ok");
+        bridge.signal(SIGTERM);
+        CHECK(bridge.wait() == 0);
+        CHECK(std::filesystem::exists(path));
+    }
+    ::close(socket);
+    std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("a socket of another address is not taken, and the error says that there is one")

@@ -12,7 +12,8 @@ TEST_CASE("A bridge that has not reached its database yet asks for patience, and
 {
     config::configuration settings;
     settings.database.url = "postgresql://nobody@127.0.0.1:" + std::to_string(support::free_port()) + "/nowhere";
-    settings.server.admin = settings.server.listen = {"127.0.0.1", 0};
+    settings.server.listen = {{{"127.0.0.1", 0}}};
+    settings.server.admin = settings.server.listen.front();
     settings.rules.tables["public.orders"].push_back({{}, {}, std::nullopt, {}});
     app::bridge bridge(settings, {});
     bridge.start();

@@ -72,9 +72,9 @@ TEST_CASE("a second bridge on a machine is told which ports clash, and what to d
 {
     running_server first(with_token());
     auto how = with_token();
-    how.settings.admin = config::endpoint{"127.0.0.1", first.admin_port()};
+    how.settings.admin = config::listener{{"127.0.0.1", first.admin_port()}};
     CHECK_THROWS_WITH(running_server(how), Catch::Contains("server.admin") && Catch::Contains("another port, or `off`"));
-    how.settings.listen.port = first.port();
+    how.settings.listen.front().at.port = first.port();
     CHECK_THROWS_WITH(running_server(how), Catch::Contains("server.listen") && Catch::Contains("another port") && !Catch::Contains("off"));
 }
 

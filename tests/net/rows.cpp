@@ -127,7 +127,7 @@ TEST_CASE("rows that cannot be read are refused; those that break off say so and
     http_client client(running.port());
     running.set_rows({order(1, "ann")}, 2, {{0, core::error_code::too_many_readings}});
     const auto refused = client.get(orders);
-    CHECK(refused.status == 503);
+    CHECK(refused.status == 429);
     CHECK(refused.fields.at("retry-after") == "5");
     CHECK(json::parse(refused.body).at("code") == "too_many_readings");
 

@@ -106,7 +106,8 @@ private:
 config::server running_server::options::local()
 {
     config::server settings;
-    settings.admin = settings.listen = {"127.0.0.1", 0};
+    settings.listen = {{{"127.0.0.1", 0}}};
+    settings.admin = settings.listen.front();
     settings.limits.connects_per_second_per_address = 10'000;
     return settings;
 }

@@ -60,9 +60,9 @@ TEST_CASE("a line of JSON is one object with the observation's fields")
 TEST_CASE("below the level nothing is written, and the level can be changed")
 {
     const std::string text = written(level::info, log_format::text, [](log_sink& log) {
-        log(session_opened{"sse", "first", ""});
+        log(session_opened{"sse", "first", "", "unix"});
         log.set(level::debug, log_format::text);
-        log(session_opened{"sse", "second", ""});
+        log(session_opened{"sse", "second", "", "unix"});
     });
     CHECK_THAT(text, !Catch::Contains("first"));
     CHECK_THAT(text, Catch::Contains("second"));

@@ -51,8 +51,8 @@ TEST_CASE("the doorbell is in one state at a time")
 TEST_CASE("sessions are a gauge by transport")
 {
     metrics_sink metrics;
-    metrics(session_opened{"sse", "a", ""});
-    metrics(session_opened{"sse", "b", ""});
+    metrics(session_opened{"sse", "a", "", "unix"});
+    metrics(session_opened{"sse", "b", "", "unix"});
     metrics(session_closed{"sse", "a", 1001, ""});
     const std::string text = metrics.exposition();
     CHECK_THAT(text, Contains("\nrowcast_sessions{transport=\"sse\"} 1\n"));

@@ -27,8 +27,15 @@ TEST_CASE("what happens for each event is counted and not worded")
 
 TEST_CASE("sessions are said at debug: there may be a hundred thousand of them")
 {
-    CHECK(describe(session_opened{"sse", "s1", ""}).level == level::debug);
-    CHECK(describe(session_opened{"sse", "s1", ""}).text == "session s1 opened over sse by anonymous");
+    CHECK(describe(session_opened{"sse", "s1", "", "unix"}).level == level::debug);
+    CHECK(describe(session_opened{"sse", "s1", "", "192.0.2.1"}).text == "session s1 opened over sse by anonymous from 192.0.2.1");
+}
+
+TEST_CASE("where is listened is written as it is configured")
+{
+    CHECK(describe(listening{"127.0.0.1", 8080, "clients"}).text == "listening on 127.0.0.1:8080 for clients");
+    CHECK(describe(listening{"::1", 8080, "clients"}).text == "listening on [::1]:8080 for clients");
+    CHECK(describe(listening{"/run/rowcast.sock", 0, "clients"}).text == "listening on unix:/run/rowcast.sock for clients");
 }
 
 TEST_CASE("the fields of a line are JSON texts")

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -27,6 +28,16 @@ raw_client::raw_client(std::uint16_t port, bool ipv6)
     const void* const where = ipv6 ? static_cast<const void*>(&v6) : &v4;
     socket_ = ::socket(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (socket_ < 0 || ::connect(socket_, static_cast<const sockaddr*>(where), ipv6 ? sizeof v6 : sizeof v4) != 0)
+        throw std::system_error{errno, std::generic_category(), "connect"};
+}
+
+raw_client::raw_client(const std::string& path)
+{
+    sockaddr_un where{};
+    where.sun_family = AF_UNIX;
+    path.copy(where.sun_path, sizeof where.sun_path - 1);
+    socket_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (socket_ < 0 || ::connect(socket_, reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0)
         throw std::system_error{errno, std::generic_category(), "connect"};
 }
 

@@ -12,6 +12,7 @@ namespace rowcast::support {
 class raw_client {
 public:
     explicit raw_client(std::uint16_t port, bool ipv6 = false);
+    explicit raw_client(const std::string& path); // of a Unix socket
     ~raw_client();
     raw_client(const raw_client&) = delete;
 

@@ -107,7 +107,7 @@ std::unique_ptr<app::bridge> start_bridge(config::configuration settings, const 
             throw;
         }
     }
-    settings.server.listen.port = 0;
+    settings.server.listen.front().at.port = 0;
     auto bridge = std::make_unique<app::bridge>(settings, with);
     bridge->start();
     return bridge;

@@ -126,8 +126,8 @@ config::configuration make_configuration(const std::string& database_url, std::u
     }
     auto settings = std::get<config::configuration>(std::move(loaded));
     settings.database.url = database_url;
-    settings.server.listen.port = port;
-    settings.server.admin = config::endpoint{"127.0.0.1", 0};
+    settings.server.listen.front().at.port = port;
+    settings.server.admin = config::listener{{"127.0.0.1", 0}};
     settings.auth.anonymous = false;
     settings.auth.jwt = {
         {.algorithm = "HS256", .secret = random_secret(), .public_key = {}, .jwks = {}, .issuer = {}, .audience = {}, .at = {}}};

@@ -70,7 +70,7 @@ export const program = {
   errors: [...source('src/core/error_code.cpp').matchAll(/error_info\{\w+, "(\w+)", (\d+), close_code::(\w+)/g)].map(([, code, status, close]) => ({code, status: Number(status), close})),
   closeCodes: Object.fromEntries([...between('src/core/error_code.hpp', 'enum class close_code', '};').matchAll(/(\w+) = (\d+)/g)].map(([, name, code]) => [name, Number(code)])),
   clientMessages: quoted(between('src/protocol/client_message.cpp', 'types{', '}')),
-  serverMessages: all('src/protocol/server_message.cpp', /message(?: said)?\("(\w+)"\)/g),
+  serverMessages: all('src/protocol/server_message.cpp', /message(?: said)?\("(\w+)"[,)]/g),
   streamEvents: all('src/net/event_stream.cpp', /write\("(\w+)"/g),
   resources: quoted(between('src/net/router.cpp', 'resources{', '}')),
   // GET and POST /admin/NAME.
