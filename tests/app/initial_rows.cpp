@@ -203,7 +203,7 @@ TEST_CASE("there is an end to how many read, how many wait, and for how long", "
         return !stand.empty() && stand.back().waiting == 1;
     }));
     const auto refused = ask();
-    CHECK(refused.status == 503);
+    CHECK(refused.status == 429);
     CHECK(code(refused) == "too_many_readings");
     CHECK(refused.fields.contains("retry-after"));
     CHECK(code(waiting.get()) == "too_many_readings");

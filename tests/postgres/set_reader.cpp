@@ -98,7 +98,7 @@ TEST_CASE("a set's query that cannot be used says why")
         return how.problem;
     };
     CHECK(problem("select room from membres where user_id = $1").find("membres") != std::string::npos);
-    CHECK(problem("select room from members where user_id = $1", 2).find("has 1 parameters, and params lists 2") != std::string::npos);
+    CHECK(problem("select room from members where user_id = $1", 2).find("has 1 parameter, and params lists 2") != std::string::npos);
     CHECK(problem("select room, level from members where user_id = $1").find("2 columns") != std::string::npos);
     CHECK(problem("select room from members where user_id = $1", 1, {"public.rooms"}).find("public.rooms is not watched") == 0);
     CHECK_FALSE(problem("delete from members where user_id = $1 returning room").empty());

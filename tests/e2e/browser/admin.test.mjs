@@ -320,6 +320,34 @@ test('the rules are there as people read them, and a question is answered rule b
   assert.deepEqual(problems, []);
 });
 
+test('a percentage is set, polling is forced and lifted, and a reload brings back what is configured', async (t) => {
+  const ann = await connect(t, 'ann-of-rollout');
+  const {page, problems} = await signIn(t);
+  await go(page, 'Rollout');
+  await page.getByText('As the configuration says.').waitFor();
+  await page.getByRole('slider', {name: 'Server-sent events'}).press('Home');
+  await page.getByLabel('Never').fill('bob-of-rollout');
+  await page.getByRole('button', {name: 'Apply'}).click();
+  await page.getByText('Not as the configuration says').waitFor();
+  const headers = {authorization: `Bearer ${adminToken}`, 'content-type': 'application/json'};
+  const now = await (await fetch(`${address}/rollout`, {headers})).json();
+  assert.deepEqual([now.websocket, now.sse, now.opt_out, now.force_polling], [100, 0, ['bob-of-rollout'], false]);
+
+  await page.getByRole('button', {name: /^Force polling/}).click();
+  await page.getByRole('dialog', {name: 'Force polling?'}).getByRole('button', {name: 'Force polling'}).click();
+  await ann.hears('closed');
+  await page.getByRole('button', {name: 'End forced polling'}).click();
+  await page.getByRole('dialog', {name: 'End forced polling?'}).getByRole('button', {name: 'End it'}).click();
+  await page.getByRole('button', {name: /^Force polling/}).waitFor();
+  await ann.hears('subscribed', 2);
+
+  assert.equal((await fetch(`${address}/reload`, {method: 'POST', headers, body: '{}'})).status, 200);
+  await go(page, 'Health');
+  await go(page, 'Rollout');
+  await page.getByText('As the configuration says.').waitFor();
+  assert.deepEqual(problems, []);
+});
+
 test("what is wrong with the database is there, with what to do, as rowcast doctor finds it", async (t) => {
   await database.execute('alter table notes disable trigger "!rowcast_update"');
   t.after(() => database.execute('alter table notes enable always trigger "!rowcast_update"'));
