@@ -43,8 +43,7 @@ TEST_CASE("A transaction of a million rows arrives in pages, a client that drops
     client.wish = "\"table\":\"public.t\"";
     one.connect();
     REQUIRE(one.run([&] { return client.subscribed == 1; }, 20s));
-    support::http_client polling(bridge.port());
-    std::string cursor = nlohmann::json::parse(polling.get("/v1/changes?table=public.t").body).at("cursor");
+    std::string cursor = nlohmann::json::parse(support::http_client(bridge.port()).get("/v1/changes?table=public.t").body).at("cursor");
 
     pqxx::connection connection = db.connect();
     pqxx::work writer{connection};
@@ -66,6 +65,7 @@ TEST_CASE("A transaction of a million rows arrives in pages, a client that drops
     REQUIRE(is_one_to(client.keys, rows));
     one.disconnect(client);
 
+    support::http_client polling(bridge.port());
     std::vector<std::uint64_t> polled;
     for (bool more = true; more;) {
         const auto answer = polling.get("/v1/changes?table=public.t&columns=id&limit=10000&after=" + cursor);
