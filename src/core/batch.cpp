@@ -11,7 +11,10 @@ namespace {
 std::optional<std::chrono::system_clock::time_point> read_time(std::string_view text)
 {
     using namespace std::chrono;
-    bool whole = text.size() == std::string_view("2026-11-21T10:00:00.123456Z").size();
+    if (text.size() != std::string_view("2026-11-21T10:00:00.123456Z").size()) {
+        return std::nullopt;
+    }
+    bool whole = true;
     const auto number = [&](std::size_t at, std::size_t size) {
         unsigned out = 0;
         const char* const from = text.data() + at;
