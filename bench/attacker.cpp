@@ -10,8 +10,12 @@
 #include <array>
 #include <chrono>
 
+#include "support/websocket_frame.hpp"
+
 namespace rowcast::bench {
 namespace {
+
+using support::client_frame;
 
 constexpr std::size_t most_held = 200;
 constexpr std::string_view upgrade = "GET /v1/ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -46,22 +50,6 @@ void end(int connection, bool reset = false)
         }
         ::close(connection);
     }
-}
-
-// Masked with zeros.
-std::string frame(unsigned char first, std::string_view text)
-{
-    std::string out(1, static_cast<char>(first));
-    if (text.size() < 126) {
-        out += static_cast<char>(0x80 | text.size());
-    } else {
-        out += static_cast<char>(0x80 | 126);
-        out += static_cast<char>(text.size() >> 8);
-        out += static_cast<char>(text.size() & 0xFF);
-    }
-    out.append(4, '\0');
-    out += text;
-    return out;
 }
 
 std::string get(std::string_view target, std::string_view headers = "")
@@ -112,7 +100,7 @@ void attacker::attack()
     case 6: return hold("");                       // says nothing
     case 7: return hold("POST /v1/changes HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n{"); // says it slowly
     case 8:                                         // asks for everything and reads nothing
-        return dice(2) == 0 ? hold(std::string(upgrade) + frame(0x81, R"({"type":"subscribe","id":"s","table":"public.t","snapshot":true})"))
+        return dice(2) == 0 ? hold(std::string(upgrade) + client_frame(0x81, R"({"type":"subscribe","id":"s","table":"public.t","snapshot":true})"))
                             : hold(get("/v1/events?table=public.t"));
     }
 }
@@ -174,14 +162,14 @@ void attacker::send_malformed_frame()
 {
     const std::array<std::string, 9> all = {
         std::string("\x81\x05hello", 7),          // not masked
-        frame(0xF1, "reserved bits"),
-        frame(0x83, "reserved opcode"),
-        frame(0x89, std::string(200, 'p')),       // a long ping
-        frame(0x80, "continues nothing"),
-        frame(0x81, "\xC0\xAF"),                  // not UTF-8
-        frame(0x88, "\x03"),                      // half a close code
+        client_frame(0xF1, "reserved bits"),
+        client_frame(0x83, "reserved opcode"),
+        client_frame(0x89, std::string(200, 'p')),       // a long ping
+        client_frame(0x80, "continues nothing"),
+        client_frame(0x81, "\xC0\xAF"),                  // not UTF-8
+        client_frame(0x88, "\x03"),                      // half a close code
         std::string("\x81\xFF\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFF\0\0\0\0", 14), // a message of 2^63 bytes
-        frame(0x81, R"({"type":"subscribe","id":"s","table":"public.t","where":)" + std::string(5'000, '[') + "}"),
+        client_frame(0x81, R"({"type":"subscribe","id":"s","table":"public.t","where":)" + std::string(5'000, '[') + "}"),
     };
     const int connection = open_websocket();
     send(connection, all[dice(all.size())]);
@@ -194,10 +182,10 @@ void attacker::flood()
     std::string many;
     for (int i = 0; i < 300; ++i) {
         switch (dice(3)) {
-        case 0: many += frame(0x81, R"({"type":"ping","id":"p"})"); break;
-        case 1: many += frame(0x89, "ping"); break;
+        case 0: many += client_frame(0x81, R"({"type":"ping","id":"p"})"); break;
+        case 1: many += client_frame(0x89, "ping"); break;
         default:
-            many += frame(0x81, R"({"type":"subscribe","id":")" + std::to_string(dice(1'000'000)) + R"(","table":"public.t","where":{"id":{"gt":)" +
+            many += client_frame(0x81, R"({"type":"subscribe","id":")" + std::to_string(dice(1'000'000)) + R"(","table":"public.t","where":{"id":{"gt":)" +
                                     std::to_string(dice(1'000'000)) + "}}}");
         }
     }
@@ -210,7 +198,7 @@ void attacker::flood()
 void attacker::vanish()
 {
     const int connection = open_websocket();
-    send(connection, frame(0x81, R"({"type":"subscribe","id":"s","table":"public.t"})"));
+    send(connection, client_frame(0x81, R"({"type":"subscribe","id":"s","table":"public.t"})"));
     end(connection, true);
 }
 

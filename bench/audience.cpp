@@ -1,88 +1,21 @@
 #include "audience.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <stdexcept>
-#include <system_error>
+
+#include "support/loopback.hpp"
+#include "support/websocket_frame.hpp"
 
 namespace rowcast::bench {
-namespace {
 
-// Length of a server's frame header, as far as it can be told.
-std::size_t header_size(std::string_view begun)
-{
-    const unsigned length = begun.size() < 2 ? 0 : static_cast<unsigned char>(begun[1]) & 0x7FU;
-    return length == 126 ? 4 : length == 127 ? 10 : 2;
-}
-
-std::uint64_t payload_size(std::string_view header)
-{
-    std::uint64_t size = 0;
-    for (const char byte : header.substr(header.size() == 2 ? 1 : 2)) {
-        size = size << 8 | static_cast<unsigned char>(byte);
-    }
-    return size;
-}
-
-std::string frame(std::string_view text, unsigned masked)
-{
-    std::string out = "\x81";
-    if (text.size() < 126) {
-        out += static_cast<char>(masked | text.size());
-    } else {
-        out += static_cast<char>(masked | 126);
-        out += static_cast<char>(text.size() >> 8);
-        out += static_cast<char>(text.size() & 0xFF);
-    }
-    return out.append(masked != 0 ? 4 : 0, '\0').append(text);
-}
-
-} // namespace
-
-std::string client_frame(std::string_view text)
-{
-    return frame(text, 0x80);
-}
-
-std::string server_frame(std::string_view text)
-{
-    return frame(text, 0);
-}
-
-int connect_to(std::uint16_t port)
-{
-    const int made = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const int no_delay = 1;
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(port);
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (made < 0 || ::connect(made, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0 ||
-        ::setsockopt(made, IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof no_delay) != 0) {
-        throw std::system_error(errno, std::generic_category(), "connecting to port " + std::to_string(port));
-    }
-    return made;
-}
-
-void send_all(int socket, std::string_view bytes)
-{
-    while (!bytes.empty()) {
-        const ssize_t sent = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-        if (sent <= 0) {
-            throw std::system_error(errno, std::generic_category(), "sending");
-        }
-        bytes.remove_prefix(static_cast<std::size_t>(sent));
-    }
-}
-
+using support::header_size;
+using support::payload_size;
+using support::send_all;
 audience::audience(const door& of, std::size_t many) : members_(many), epoll_(::epoll_create1(EPOLL_CLOEXEC))
 {
     for (member& each : members_) {
@@ -100,7 +33,7 @@ audience::~audience()
 
 void audience::enter(member& added, const door& of)
 {
-    added.socket = connect_to(of.port);
+    added.socket = support::connect_to(of.port);
     std::string answer;
     const auto read_until = [&](const std::string& end) {
         while (answer.find(end) == std::string::npos) {
@@ -115,7 +48,7 @@ void audience::enter(member& added, const door& of)
                            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
     read_until("\r\n\r\n");
     if (!of.subscribe.empty()) {
-        send_all(added.socket, client_frame(of.subscribe));
+        send_all(added.socket, support::client_frame(support::text_frame, of.subscribe));
         read_until(of.subscribed);
     }
     epoll_event wanted{};

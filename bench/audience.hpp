@@ -49,12 +49,4 @@ private:
     std::uint64_t bytes_ = 0; // with the frames' headers
 };
 
-// A WebSocket frame of text (RFC 6455), as clients send it, whose mask is zero: masks protect proxies, and there is none.
-std::string client_frame(std::string_view text);
-std::string server_frame(std::string_view text);
-
-// A blocking connection to a port of this machine. Throws when there is none.
-int connect_to(std::uint16_t port);
-void send_all(int socket, std::string_view bytes);
-
 } // namespace rowcast::bench

@@ -1,28 +1,19 @@
 #include "bare_server.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <system_error>
+
+#include "support/free_port.hpp"
+#include "support/loopback.hpp"
 
 namespace rowcast::bench {
 
-bare_server::bare_server() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)), epoll_(::epoll_create1(EPOLL_CLOEXEC))
+bare_server::bare_server() : port_(support::free_port()), listener_(support::listen_at(port_)), epoll_(::epoll_create1(EPOLL_CLOEXEC))
 {
-    sockaddr_in here{};
-    here.sin_family = AF_INET;
-    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof here;
-    if (::bind(listener_, reinterpret_cast<const sockaddr*>(&here), size) != 0 || ::listen(listener_, SOMAXCONN) != 0 ||
-        ::getsockname(listener_, reinterpret_cast<sockaddr*>(&here), &size) != 0) {
-        throw std::system_error(errno, std::generic_category(), "listening");
-    }
-    port_ = ntohs(here.sin_port);
     epoll_event wanted{};
     wanted.events = EPOLLIN;
     wanted.data.fd = listener_;

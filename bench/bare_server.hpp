@@ -18,9 +18,9 @@ public:
 private:
     void run();
 
-    int listener_;
-    int epoll_;
-    std::uint16_t port_ = 0;
+    const std::uint16_t port_;
+    const int listener_;
+    const int epoll_;
     std::atomic<bool> stopping_ = false;
     std::thread thread_;
 };

@@ -1,7 +1,5 @@
 #include "counting_client.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,58 +10,21 @@
 #include <vector>
 
 #include "support/eventually.hpp"
+#include "support/loopback.hpp"
+#include "support/websocket_frame.hpp"
 
 namespace rowcast::bench {
 namespace {
 
+using support::client_frame;
+using support::connect_to;
+using support::header_size;
+using support::payload_size;
+using support::send_all;
+
 // How every event begins (protocol::append_event); the rows of a benchmark must not contain it.
 constexpr std::string_view mark = "{\"subs\":[";
 constexpr std::size_t buffer_size = 256 * 1024;
-
-int connect_to(std::uint16_t port)
-{
-    const int made = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(port);
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const int no_delay = 1;
-    if (made < 0 || ::connect(made, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0 ||
-        ::setsockopt(made, IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof no_delay) != 0) {
-        throw std::runtime_error("no connection to port " + std::to_string(port));
-    }
-    return made;
-}
-
-void send_all(int socket, std::string_view bytes)
-{
-    while (!bytes.empty()) {
-        const ssize_t sent = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-        if (sent <= 0) {
-            throw std::runtime_error("the bridge has closed the connection");
-        }
-        bytes.remove_prefix(static_cast<std::size_t>(sent));
-    }
-}
-
-// Length of a server's frame header (RFC 6455 section 5.2; servers do not mask), as far as it can be told.
-std::size_t header_size(std::string_view begun)
-{
-    const unsigned length = begun.size() < 2 ? 0 : static_cast<unsigned char>(begun[1]) & 0x7FU;
-    return length == 126 ? 4 : length == 127 ? 10 : 2;
-}
-
-std::uint64_t payload_size(std::string_view header)
-{
-    if (header.size() == 2) {
-        return static_cast<unsigned char>(header[1]) & 0x7FU;
-    }
-    std::uint64_t size = 0;
-    for (const char byte : header.substr(2)) {
-        size = size << 8 | static_cast<unsigned char>(byte);
-    }
-    return size;
-}
 
 } // namespace
 
@@ -85,7 +46,7 @@ counting_client::counting_client(std::uint16_t port, const std::string& table, c
     if (!after.empty()) {
         subscribe["after"] = after;
     }
-    send_frame(subscribe.dump());
+    send_all(socket_, client_frame(support::text_frame, subscribe.dump()));
     while (status_.empty()) {
         const auto said = nlohmann::json::parse(read_message());
         if (said.at("type") == "subscribed") {
@@ -128,17 +89,6 @@ std::string counting_client::read_message()
     return message_;
 }
 
-void counting_client::send_frame(std::string_view text)
-{
-    std::string frame = "\x81";
-    if (text.size() < 126) {
-        frame += static_cast<char>(0x80U | text.size());
-    } else {
-        frame += {'\xFE', static_cast<char>(text.size() >> 8), static_cast<char>(text.size() & 0xFF)};
-    }
-    send_all(socket_, frame.append(4, '\0').append(text)); // masked, with zeros
-}
-
 void counting_client::take(const char* data, std::size_t size)
 {
     while (size > 0) {
@@ -158,7 +108,7 @@ void counting_client::take(const char* data, std::size_t size)
         if (payload_left_ == 0) {
             ended_ = (static_cast<unsigned char>(header_[0]) & 0x80U) != 0;
             if (header_[0] == '\x89') {
-                send_all(socket_, {"\x8A\x80\0\0\0\0", 6}); // a pong for the ping, which has no payload
+                send_all(socket_, client_frame(support::pong_frame, "")); // a pong for the ping, which has no payload
             }
             header_.clear();
         }

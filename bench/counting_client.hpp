@@ -34,7 +34,6 @@ public:
 
 private:
     std::string read_message();
-    void send_frame(std::string_view text);
     void take(const char* data, std::size_t size);
     void take_payload(std::string_view part);
     void run();

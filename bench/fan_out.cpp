@@ -26,9 +26,11 @@
 #include "support/bridge_process.hpp"
 #include "support/eventually.hpp"
 #include "support/free_port.hpp"
+#include "support/loopback.hpp"
 #include "support/paths.hpp"
 #include "support/postgres_cluster.hpp"
 #include "support/process.hpp"
+#include "support/websocket_frame.hpp"
 
 namespace {
 
@@ -92,7 +94,7 @@ void await_port(std::uint16_t port)
 {
     const bool listens = support::eventually([&] {
         try {
-            ::close(bench::connect_to(port));
+            ::close(support::connect_to(port));
             return true;
         } catch (const std::system_error&) {
             return false;
@@ -109,8 +111,8 @@ contender floor_of(std::list<support::process>& running, std::size_t bytes)
     const auto program = std::filesystem::canonical("/proc/self/exe").parent_path() / "fan_out_floor";
     support::process& server = running.emplace_back(std::vector<std::string>{program, std::to_string(port)});
     await_port(port);
-    const int publisher = bench::connect_to(port);
-    return {"the floor", &server, {port, "/", "", ""}, [publisher, frame = bench::server_frame(text_of(bytes))] { bench::send_all(publisher, frame); }};
+    const int publisher = support::connect_to(port);
+    return {"the floor", &server, {port, "/", "", ""}, [publisher, frame = support::server_frame(text_of(bytes))] { support::send_all(publisher, frame); }};
 }
 
 // A folder for nginx: a configuration, and a file with its number, which nginx removes at its end, whatever it was.
@@ -136,8 +138,8 @@ contender nchan_of(std::list<support::process>& running, const scratch& place, c
     await_port(port);
     const std::string request = "POST /pub HTTP/1.0\r\nContent-Length: " + std::to_string(bytes) + "\r\n\r\n" + text_of(bytes);
     return {"nginx, nchan", &server, {port, "/sub", "", ""}, [port, request] {
-                const int publisher = bench::connect_to(port);
-                bench::send_all(publisher, request);
+                const int publisher = support::connect_to(port);
+                support::send_all(publisher, request);
                 for (char ignored; ::recv(publisher, &ignored, 1, 0) > 0;) {
                 }
                 ::close(publisher);
@@ -188,7 +190,7 @@ int main(int argc, char** argv)
                        pqxx::nontransaction(database).exec("insert into t(v) values ('" + text_of(20) + "')");
                    }});
     audience one(all.front().door, 1);
-    const auto bytes = static_cast<std::size_t>(measure(all.front(), one, 1, 100, 1).bytes) - bench::server_frame("").size() - 2;
+    const auto bytes = static_cast<std::size_t>(measure(all.front(), one, 1, 100, 1).bytes) - support::server_frame("").size() - 2;
 
     const scratch place;
     std::list<support::process> running;

@@ -3,8 +3,6 @@
 //
 //     bench/fan_out_floor PORT
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,31 +15,18 @@
 #include <system_error>
 #include <unordered_set>
 
+#include "support/loopback.hpp"
+
 namespace {
 
 constexpr std::string_view accepted = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                                       "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"; // of the audience's key
 
-int listen_at(std::uint16_t port)
-{
-    const int made = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const int yes = 1;
-    ::setsockopt(made, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    sockaddr_in here{};
-    here.sin_family = AF_INET;
-    here.sin_port = htons(port);
-    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::bind(made, reinterpret_cast<const sockaddr*>(&here), sizeof here) != 0 || ::listen(made, SOMAXCONN) != 0) {
-        throw std::system_error(errno, std::generic_category(), "listening");
-    }
-    return made;
-}
-
 } // namespace
 
 int main(int argc, char** argv)
 {
-    const int listener = listen_at(static_cast<std::uint16_t>(std::atoi(argc > 1 ? argv[1] : "0")));
+    const int listener = rowcast::support::listen_at(static_cast<std::uint16_t>(std::atoi(argc > 1 ? argv[1] : "0")));
     const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
     const auto watch = [&](int socket) {
         epoll_event wanted{};

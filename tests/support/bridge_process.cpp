@@ -1,42 +1,19 @@
 #include "support/bridge_process.hpp"
 
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
-#include <system_error>
 
 #include "support/free_port.hpp"
 #include "support/http_client.hpp"
+#include "support/loopback.hpp"
 #include "support/paths.hpp"
 
 namespace rowcast::support {
-
-namespace {
-
-// Inherited by children.
-int listen_at(std::uint16_t port)
-{
-    const int out = ::socket(AF_INET, SOCK_STREAM, 0);
-    const int yes = 1;
-    ::setsockopt(out, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    sockaddr_in here{};
-    here.sin_family = AF_INET;
-    here.sin_port = htons(port);
-    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::bind(out, reinterpret_cast<const sockaddr*>(&here), sizeof here) != 0 || ::listen(out, SOMAXCONN) != 0) {
-        throw std::system_error(errno, std::generic_category(), "listening for a bridge");
-    }
-    return out;
-}
-
-}
 
 bridge_process::bridge_process(const std::string& database_url, const std::string& rules, const options& how)
     : port_(free_port()), admin_port_(free_port()), most_files_(how.most_files)

@@ -14,26 +14,12 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "support/websocket_frame.hpp"
+
 namespace rowcast::support {
 namespace {
 
 constexpr std::size_t most_connecting = 1000;
-
-// The client's masks are zero: they protect proxies, and there is none.
-std::string frame(unsigned char opcode, std::string_view text)
-{
-    std::string out(1, static_cast<char>(0x80 | opcode));
-    if (text.size() < 126) {
-        out += static_cast<char>(0x80 | text.size());
-    } else {
-        out += static_cast<char>(0x80 | 126);
-        out += static_cast<char>(text.size() >> 8);
-        out += static_cast<char>(text.size() & 0xFF);
-    }
-    out.append(4, '\0');
-    out += text;
-    return out;
-}
 
 std::string_view member(std::string_view message, std::string_view name)
 {
@@ -211,7 +197,7 @@ void crowd::parse(client& one)
         at = end + 4;
         const std::string after = one.cursor.empty() ? "" : ",\"after\":\"" + one.cursor + "\"";
         if (!one.wish.empty()) {
-            send(one, frame(1, "{\"type\":\"subscribe\",\"id\":\"s\"," + one.wish + after + "}"));
+            send(one, client_frame(text_frame, "{\"type\":\"subscribe\",\"id\":\"s\"," + one.wish + after + "}"));
         }
     }
     for (;;) {
@@ -239,9 +225,9 @@ void crowd::parse(client& one)
         const unsigned opcode = byte(0) & 0xF;
         const std::string_view text(one.in.data() + at + header, size);
         if (opcode == 9) {
-            send(one, frame(10, text));
+            send(one, client_frame(pong_frame, text));
         } else if (opcode == 8) {
-            send(one, frame(8, text));
+            send(one, client_frame(close_frame, text));
         } else if (opcode == 1) {
             message(one, text);
         }
