@@ -55,6 +55,8 @@ struct rows {
     std::chrono::milliseconds wait = std::chrono::seconds(10);
     std::chrono::milliseconds timeout = std::chrono::seconds(60);
     std::size_t limit = 100'000;
+
+    bool operator==(const rows&) const = default;
 };
 
 struct database {
@@ -111,7 +113,7 @@ struct auth {
     bool anonymous = true;
     std::chrono::milliseconds leeway = std::chrono::seconds(30); // between the issuer's clock and ours
     std::chrono::milliseconds grace = std::chrono::seconds(30);  // for which a session goes on after its token has expired
-    std::chrono::milliseconds longest_token = std::chrono::hours(24); // how long a revocation is needed
+    std::chrono::milliseconds longest_token = std::chrono::hours(24); // for as long an operator's call revokes
 };
 
 // Who is pushed to. Whoever is not, polls.

@@ -10,6 +10,7 @@ std::vector<std::string> needs_restart(const configuration& running, const confi
         }
     };
     differs("database.url", running.database.url == wanted.database.url);
+    differs("database.rows", running.database.rows == wanted.database.rows);
     differs("database.poll_interval", running.database.poll_interval == wanted.database.poll_interval);
     differs("database.notify_channels", running.database.notify_channels == wanted.database.notify_channels);
     differs("server.listen", running.server.listen == wanted.server.listen);

@@ -300,8 +300,8 @@ TEST_CASE("what a reload cannot change is named")
 {
     const auto running = valid("server: {listen: '127.0.0.1:1'}");
     CHECK(config::needs_restart(running, running).empty());
-    CHECK(config::needs_restart(running, valid("{server: {listen: '127.0.0.1:2', heartbeat: 5s}, database: {url: x, poll_interval: 1s}, log: {level: warn}}")) ==
-          std::vector<std::string>{"database.url", "database.poll_interval", "server.listen"});
+    CHECK(config::needs_restart(running, valid("{server: {listen: '127.0.0.1:2', heartbeat: 5s}, database: {url: x, poll_interval: 1s, rows: {queue: 1}}, log: {level: warn}}")) ==
+          std::vector<std::string>{"database.url", "database.rows", "database.poll_interval", "server.listen"});
 }
 
 TEST_CASE("the operators' token is not a short one")
