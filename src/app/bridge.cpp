@@ -553,7 +553,7 @@ net::answer bridge::parts::answer_bridge(const net::admin_request& asked) const
     facts.process = ::getpid();
     facts.up = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now() - began);
     facts.database = postgres::place_of(settings.database.url);
-    facts.not_ready = not_ready();
+    facts.not_ready = server.not_ready();
     if (const auto state = following()) {
         facts.connected = state->connected;
         facts.doorbell = postgres::to_string(state->bell);
@@ -690,7 +690,7 @@ std::uint16_t bridge::admin_port() const
 
 std::vector<std::string> bridge::not_ready() const
 {
-    return parts_->not_ready();
+    return parts_->server.not_ready();
 }
 
 bool bridge::answers(std::chrono::milliseconds within)

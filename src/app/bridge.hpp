@@ -54,7 +54,7 @@ public:
 
     std::uint16_t port() const;
     std::uint16_t admin_port() const; // 0: server.admin is off
-    std::vector<std::string> not_ready() const; // why; none: ready
+    std::vector<std::string> not_ready() const; // as /readyz says it: why; none: ready
 
     // Whether the hub and every shard get round to something new in that time. Not from one of their threads.
     bool answers(std::chrono::milliseconds within);

@@ -142,6 +142,11 @@ void server::start()
     state_->running = true;
 }
 
+std::vector<std::string> server::not_ready() const
+{
+    return state_->shared.with.not_ready();
+}
+
 void server::warn_of_limit(const config::limits& limits) const
 {
     if (const std::size_t most = state_->shared.limited(limits).sessions; limits.sessions > most) {

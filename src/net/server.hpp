@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "config/configuration.hpp"
@@ -45,6 +46,9 @@ public:
     // operators (0) where server.admin is off. After start().
     std::uint16_t port(std::size_t number = 0) const { return ports_.at(number); }
     std::uint16_t admin_port() const { return admin_port_; }
+
+    // What /readyz says: why not, of the bridge and of its clients; none: ready. Any thread.
+    std::vector<std::string> not_ready() const;
 
     unsigned shards() const;
     boost::asio::io_context& context(hub::shard_id id);

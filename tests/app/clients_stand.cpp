@@ -54,6 +54,27 @@ TEST_CASE("Status shows each bridge with its clients, from its start to its stop
     CHECK(bridges(db).empty());
 }
 
+TEST_CASE("A bridge that is full is not ready, wherever it is asked")
+{
+    const database db{with_rowcast};
+    db.execute("create table t (id int primary key, v text); select rowcast.watch('t', notify => true)");
+    auto settings = test::open_to_all(db.url(), 100ms);
+    settings.server.limits.sessions = 1;
+    settings.server.admin_token = "0123456789abcdef";
+    const running_bridge bridge(settings);
+    const auto at = [](std::uint16_t port, const std::string& path) {
+        return support::http_client(port).request("GET", path, {{"Authorization", "Bearer 0123456789abcdef"}}, "").body;
+    };
+    CHECK(at(bridge.admin_port(), "/admin/bridge").find(R"("ready":true)") != std::string::npos);
+    const subscriber only(way::websocket, bridge.port(), {});
+    for (const std::string& said : {at(bridge.port(), "/readyz"), at(bridge.admin_port(), "/admin/bridge")}) {
+        INFO(said);
+        CHECK(said.find(R"("ready":false)") != std::string::npos);
+        CHECK(said.find("there are 1 sessions, as many as there may be") != std::string::npos);
+    }
+    CHECK(bridge.not_ready().size() == 1); // what systemd is told
+}
+
 TEST_CASE("Status shows how far behind the slowest client is until it has caught up")
 {
     const database db{with_rowcast};
