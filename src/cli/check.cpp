@@ -146,7 +146,7 @@ void add_check(CLI::App& program, action& chosen)
     auto given = std::make_shared<options>();
     CLI::App* command =
         program.add_subcommand("check", "Say what is wrong with a configuration, and whether its expectations are met");
-    command->add_option("-c,--config,FILE", given->file, "The bridge.yaml")->required()->type_name("FILE");
+    command->add_option("-c,--config,FILE", given->file, "The bridge.yaml, with or without --config before it")->required()->option_text("FILE");
     command
         ->add_option("-d,--database", given->database,
                      "Hold its rules against the watched tables of this database (or DATABASE_URL, or the file's)")
