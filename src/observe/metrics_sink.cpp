@@ -147,8 +147,8 @@ struct metrics_sink::state {
     gauge& catching_up = level("rowcast_sessions_catching_up", "Sessions that are being given what they have missed.");
     gauge& slowest_behind =
         level("rowcast_slowest_cursor_age_seconds", "Age of the oldest change that some client has not been given.");
-    counter& log_reads = one("rowcast_catch_ups_total", "Catch-ups that were read from the change log.");
-    counter& log_read_changes = one("rowcast_catch_up_changes_total", "Changes that catch-ups read from the log.");
+    counter& log_reads = one("rowcast_catch_ups_total", "Passes over the change log that came to its end.");
+    counter& log_read_changes = one("rowcast_catch_up_changes_total", "Changes that those passes read.");
 
     gauge& sets_held = level("rowcast_sets", "Sets that are known: one for each name and parameters.");
     counter& sets_loaded = one("rowcast_sets_loaded_total", "Sets that were read because somebody needed them.");

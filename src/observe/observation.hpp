@@ -44,7 +44,7 @@ struct polled { bool offered_push = false; };            // whether the user is 
 struct came_back { std::string_view transport; std::string_view outcome; bool first = true; }; // a subscription with a cursor: resumed, or a reset's reason; the session's first
 struct changes_matched { std::size_t changes = 0; std::size_t evaluations = 0; std::size_t events = 0; }; // a batch went through the hub
 struct fell_behind { std::string session; };            // a slow client went back to catching up
-struct log_read { std::size_t pages = 0; std::size_t changes = 0; };  // one catch-up from the log
+struct log_read { std::size_t pages = 0; std::size_t changes = 0; };  // a pass that came to the log's end
 struct log_pass { std::size_t readings = 0; };           // one pass over the log begins, for so many catch-ups
 struct sets_read { std::size_t loaded = 0; std::size_t evaluated = 0; std::size_t changed = 0; std::size_t held = 0; };
 struct set_failed { std::string name; std::string reason; }; // those who need it are told that it is not there
