@@ -7,8 +7,13 @@
 
 #include <filesystem>
 #include <fstream>
+#include <future>
+#include <latch>
 #include <string>
+#include <system_error>
+#include <vector>
 
+#include "net/local_socket.hpp"
 #include "running_server.hpp"
 #include "support/http_client.hpp"
 #include "support/raw_client.hpp"
@@ -67,6 +72,17 @@ std::string stream_from(running_server& running, const std::string& before, cons
     client.send(before + "GET /v1/sse?table=public.orders HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ann\r\n" + headers + "\r\n");
     client.read_until("event: cursor");
     return opened_from(running, since);
+}
+
+// A Unix socket's file, as a crash leaves it.
+void leave_behind(const std::string& path)
+{
+    const int stale = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un where{};
+    where.sun_family = AF_UNIX;
+    path.copy(where.sun_path, sizeof where.sun_path - 1);
+    REQUIRE(::bind(stale, reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0);
+    ::close(stale);
 }
 
 } // namespace
@@ -129,19 +145,46 @@ TEST_CASE("a Unix socket that nobody listens at any more is replaced, one that s
 {
     const folder here;
     const std::string path = here / "bridge.sock";
-    {
-        const int stale = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        sockaddr_un where{};
-        where.sun_family = AF_UNIX;
-        path.copy(where.sun_path, sizeof where.sun_path - 1);
-        REQUIRE(::bind(stale, reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0);
-        ::close(stale); // the file stays, as after a crash
-    }
+    leave_behind(path);
     running_server running(at({{{path}}}));
     CHECK_THROWS_WITH(running_server(at({{{path}}})), Catch::Contains("cannot listen on unix:" + path + " (server.listen)") && Catch::Contains("another path"));
     raw_client client(path);
     client.send(get_health);
     client.read_until(healthy);
+}
+
+TEST_CASE("of those who begin to listen on a Unix socket at the same moment one does, and is whom clients meet", "[net][outside]")
+{
+    const folder here;
+    const std::string path = here / "bridge.sock";
+    for (int round = 0; round < 100; ++round) {
+        leave_behind(path);
+        constexpr int many = 4;
+        std::latch start(many);
+        std::vector<std::future<std::pair<int, net::local_socket>>> all;
+        for (int i = 0; i < many; ++i) {
+            all.push_back(std::async(std::launch::async, [&] {
+                start.arrive_and_wait();
+                return net::local_socket::listen(path, 0600, 10);
+            }));
+        }
+        std::vector<std::pair<int, net::local_socket>> listening;
+        for (auto& each : all) {
+            try {
+                listening.push_back(each.get());
+            } catch (const std::system_error& why) {
+                CHECK(why.code() == std::errc::address_in_use);
+            }
+        }
+        REQUIRE(listening.size() == 1);
+        const raw_client client(path);
+        const int met = ::accept(listening[0].first, nullptr, nullptr);
+        CHECK(met >= 0);
+        ::close(met);
+        ::close(listening[0].first);
+        listening.clear();
+        CHECK(std::filesystem::is_empty(std::filesystem::path(path).parent_path()));
+    }
 }
 
 TEST_CASE("what is no socket is left alone, and a folder that is missing is told", "[net][outside]")
@@ -184,6 +227,7 @@ TEST_CASE("the PROXY protocol names the client of a trusted proxy", "[net][outsi
     running_server running(behind_proxies(true));
     CHECK(stream_from(running, "PROXY TCP4 203.0.113.7 10.0.0.1 4711 443\r\n") == "203.0.113.7");
     CHECK(stream_from(running, "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0C\xCB\0\x71\x08\x0A\0\0\x01\x12\x67\x01\xBB"s) == "203.0.113.8");
+    CHECK(stream_from(running, "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x1A\xCB\0\x71\x0A\x0A\0\0\x01\x12\x67\x01\xBB\x04\0\x03GET\x02\0\x05shop."s) == "203.0.113.10"); // with TLVs
     CHECK(stream_from(running, "\r\n\r\n\0\r\nQUIT\n\x20\x00\0\0"s) == "127.0.0.1"); // its own health check
     CHECK(stream_from(running, "PROXY TCP4 10.0.0.9 10.0.0.1 4711 443\r\n", "X-Forwarded-For: 203.0.113.9\r\n") == "203.0.113.9");
     CHECK(stream_from(running, "PROXY TCP4 203.0.113.7 10.0.0.1 4711 443\r\n", "X-Forwarded-For: 6.6.6.6\r\n") == "203.0.113.7");
