@@ -17,6 +17,7 @@ struct answer {
     std::string body;
     std::vector<std::pair<std::string, std::string>> headers; // besides those that every answer has
     std::string_view code = {}; // of a failure
+    std::string subject = {};   // whose request was refused, where it is known: for the log
 };
 
 // The problem+json answer for a failure; with WWW-Authenticate (RFC 6750) where a token would help.

@@ -175,6 +175,20 @@ std::string_view kind_of(std::string_view path)
                                    : "http";
 }
 
+// Whose request it is, as far as it is known.
+std::string subject_of(const route& where)
+{
+    return std::visit([](const auto& each) -> std::string {
+        if constexpr (requires { each.who.subject; }) {
+            return each.who.subject;
+        } else if constexpr (requires { each.subject; }) {
+            return each.subject;
+        } else {
+            return {};
+        }
+    }, where);
+}
+
 class connection final : public activity {
 public:
     connection(worker& on, channel::socket client, door through)
@@ -386,6 +400,7 @@ private:
             }
             co_return;
         }
+        const std::string subject = subject_of(where);
         answer out;
         if (auto* stream = std::get_if<open_stream>(&where)) {
             framing streamed = how;
@@ -435,7 +450,7 @@ private:
         }
         if (out.status >= 400) {
             on_.shared().tell(observe::request_refused{std::string(kind_of(asked.path)), out.code.empty() ? std::to_string(out.status) : std::string(out.code),
-                                                       asked.path.substr(0, 100)});
+                                                       asked.path.substr(0, 100), {}, subject});
         }
         const bool written = co_await write(to_http(out, how));
         open_ = open_ && written && how.keep_alive;

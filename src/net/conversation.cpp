@@ -409,7 +409,7 @@ void conversation::say(std::string message)
 void conversation::refuse(std::string_view id, const failure& why)
 {
     if (with_.tell) {
-        with_.tell(observe::request_refused{"websocket", std::string(core::to_string(why.code)), why.message});
+        with_.tell(observe::request_refused{"websocket", std::string(core::to_string(why.code)), why.message, name_, subject()});
     }
     say(protocol::error(id, why));
     if (const core::error_info& known = core::describe(why.code); known.close != core::close_code::none) {

@@ -142,7 +142,9 @@ route router::websocket(const request& asked) const
     }
     // Who has no token yet may bring one in the first message.
     if (*token && !is_offered(offered_, "websocket", user_of(*who, asked))) {
-        return refuse({error_code::not_offered, ""});
+        answer out = refuse({error_code::not_offered, ""});
+        out.subject = who->subject;
+        return out;
     }
     return open_websocket{who ? std::optional(std::move(*who)) : std::nullopt, token->has_value()};
 }
@@ -153,7 +155,17 @@ route router::subscribe(const request& asked, protocol::resource of) const
     if (!who) {
         return refuse(who.error());
     }
-    const std::string user = user_of(*who, asked);
+    const std::string subject = who->subject;
+    route out = subscribe(asked, of, std::move(*who));
+    if (auto* refused = std::get_if<answer>(&out)) {
+        refused->subject = subject;
+    }
+    return out;
+}
+
+route router::subscribe(const request& asked, protocol::resource of, policy::identity who) const
+{
+    const std::string user = user_of(who, asked);
     if (of == protocol::resource::sse && !is_offered(offered_, "sse", user)) {
         return refuse({error_code::not_offered, ""});
     }
@@ -169,7 +181,7 @@ route router::subscribe(const request& asked, protocol::resource of) const
         return refuse({error_code::too_many_subscriptions,
                        "a session may have " + std::to_string(settings_.limits.subscriptions_per_session) + " subscriptions"});
     }
-    subscription_request out{std::move(*who), user, asked.from, std::move(*read), {}};
+    subscription_request out{std::move(who), user, asked.from, std::move(*read), {}};
     load_first missing;
     for (const protocol::wish& wish : out.asked.wishes) {
         auto wanted = authorize(wish, out.who, with_);

@@ -61,6 +61,7 @@ public:
 private:
     route websocket(const request& asked) const;
     route subscribe(const request& asked, protocol::resource of) const;
+    route subscribe(const request& asked, protocol::resource of, policy::identity who) const;
     answer session(const request& asked) const;
 
     const config::server& settings_;

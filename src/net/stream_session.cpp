@@ -51,7 +51,7 @@ public:
     {
         shared_.tell(observe::session_opened{"sse", name_, subject_, to_string(from_)});
         co_await (write_all(std::move(head)) && notice_leaving() && keep_time());
-        shared_.tell(observe::session_closed{"sse", name_, 0, reason_});
+        shared_.tell(observe::session_closed{"sse", name_, subject_, 0, reason_});
     }
 
     void say_goodbye(std::chrono::milliseconds reconnect) override

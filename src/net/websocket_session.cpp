@@ -51,7 +51,7 @@ public:
     {
         if (begun_) {
             const auto ended = talk_.over().value_or(conversation::ending{core::close_code::none, "the client left"});
-            shared_.tell(observe::session_closed{"websocket", name_, static_cast<unsigned>(ended.code), ended.reason});
+            shared_.tell(observe::session_closed{"websocket", name_, talk_.subject(), static_cast<unsigned>(ended.code), ended.reason});
         }
     }
 

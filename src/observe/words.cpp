@@ -35,6 +35,11 @@ std::string counted(std::size_t count, std::string_view noun)
     return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
+std::string_view who(std::string_view subject)
+{
+    return subject.empty() ? "anonymous" : subject;
+}
+
 struct speaker {
     line operator()(const database_connected& it) const
     {
@@ -227,11 +232,10 @@ struct speaker {
 
     line operator()(const session_opened& it) const
     {
-        const std::string who = it.subject.empty() ? "anonymous" : it.subject;
         return {
             level::debug,
             "session_opened",
-            fmt::format("session {} opened over {} by {} from {}", it.session, it.transport, who, it.from),
+            fmt::format("session {} opened over {} by {} from {}", it.session, it.transport, who(it.subject), it.from),
             {{"transport", quoted(it.transport)},
              {"session", quoted(it.session)},
              {"subject", quoted(it.subject)},
@@ -242,19 +246,28 @@ struct speaker {
     {
         return {level::debug,
                 "session_closed",
-                fmt::format("session {} over {} closed: {} {}", it.session, it.transport, it.code, it.reason),
+                fmt::format("session {} of {} over {} closed: {} {}", it.session, who(it.subject), it.transport, it.code, it.reason),
                 {{"transport", quoted(it.transport)},
                  {"session", quoted(it.session)},
+                 {"subject", quoted(it.subject)},
                  {"code", quoted(it.code)},
                  {"reason", quoted(it.reason)}}};
     }
 
     line operator()(const request_refused& it) const
     {
-        return {level::info,
-                "request_refused",
-                fmt::format("refused a request over {}: {} ({})", it.transport, it.code, it.detail),
-                {{"transport", quoted(it.transport)}, {"code", quoted(it.code)}, {"detail", quoted(it.detail)}}};
+        line said{level::info, "request_refused", "refused a request over " + it.transport,
+                  {{"transport", quoted(it.transport)}, {"code", quoted(it.code)}, {"detail", quoted(it.detail)}}};
+        if (!it.session.empty()) {
+            said.text += " in session " + it.session;
+            said.fields.emplace_back("session", quoted(it.session));
+        }
+        if (!it.subject.empty()) {
+            said.text += " by " + it.subject;
+            said.fields.emplace_back("subject", quoted(it.subject));
+        }
+        said.text += fmt::format(": {} ({})", it.code, it.detail);
+        return said;
     }
 
     line operator()(const events_sent&) const { return {}; }

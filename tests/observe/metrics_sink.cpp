@@ -53,7 +53,7 @@ TEST_CASE("sessions are a gauge by transport")
     metrics_sink metrics;
     metrics(session_opened{"sse", "a", "", "unix"});
     metrics(session_opened{"sse", "b", "", "unix"});
-    metrics(session_closed{"sse", "a", 1001, ""});
+    metrics(session_closed{"sse", "a", "", 1001, ""});
     const std::string text = metrics.exposition();
     CHECK_THAT(text, Contains("\nrowcast_sessions{transport=\"sse\"} 1\n"));
     CHECK_THAT(text, Contains("\nrowcast_sessions_opened_total{transport=\"sse\"} 2\n"));
@@ -74,7 +74,7 @@ TEST_CASE("no client can make series: unknown codes are counted as other")
 {
     metrics_sink metrics;
     for (unsigned code = 3000; code < 4000; ++code)
-        metrics(session_closed{"websocket", "s", code, ""});
+        metrics(session_closed{"websocket", "s", "", code, ""});
     for (int i = 0; i < 1000; ++i)
         metrics(request_refused{"t" + std::to_string(i), "c" + std::to_string(i), ""});
     const std::string text = metrics.exposition();

@@ -29,6 +29,16 @@ TEST_CASE("sessions are said at debug: there may be a hundred thousand of them")
 {
     CHECK(describe(session_opened{"sse", "s1", "", "unix"}).level == level::debug);
     CHECK(describe(session_opened{"sse", "s1", "", "192.0.2.1"}).text == "session s1 opened over sse by anonymous from 192.0.2.1");
+    CHECK(describe(session_closed{"sse", "s1", "ann", 0, "ended"}).text == "session s1 of ann over sse closed: 0 ended");
+}
+
+TEST_CASE("who is refused is said where it is known")
+{
+    const line known = describe(request_refused{"websocket", "forbidden", "no rule", "s1", "ann"});
+    CHECK(known.text == "refused a request over websocket in session s1 by ann: forbidden (no rule)");
+    CHECK(known.fields[3] == std::pair<std::string_view, std::string>("session", R"("s1")"));
+    CHECK(known.fields[4] == std::pair<std::string_view, std::string>("subject", R"("ann")"));
+    CHECK(describe(request_refused{"tcp", "too_many_connects", "from 192.0.2.1"}).text == "refused a request over tcp: too_many_connects (from 192.0.2.1)");
 }
 
 TEST_CASE("where is listened is written as it is configured")

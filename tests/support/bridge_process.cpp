@@ -27,7 +27,7 @@ bridge_process::bridge_process(const std::string& database_url, const std::strin
                          << "  heartbeat: 60s\n" // who does not read does not answer pings either, and is not gone yet
                          << "  limits: {" << how.limits << "}\n"
                          << how.server
-                         << "auth: {anonymous: true}\n"
+                         << "auth: {" << how.auth << "}\n"
                          << rules;
 }
 

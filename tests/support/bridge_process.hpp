@@ -16,10 +16,11 @@ public:
         bool held = false;         ///< Its clients' socket, by this process, as systemd does: connections wait for the next bridge.
         unsigned most_files = 0;   ///< The shell's `ulimit -n` before it starts; 0: as it is.
         std::string limits = "connects_per_second_per_address: 100000"; ///< `server.limits`.
+        std::string auth = "anonymous: true"; ///< `auth`.
         std::string server = {};   ///< Further lines of `server:` in the YAML.
     };
 
-    /// `rules` is the rest of the YAML: `tables:` and the like; whoever comes is anonymous.
+    /// `rules` is the rest of the YAML: `tables:` and the like.
     bridge_process(const std::string& database_url, const std::string& rules, const options& how);
     bridge_process(const std::string& database_url, const std::string& rules) : bridge_process(database_url, rules, options()) {}
     ~bridge_process();
