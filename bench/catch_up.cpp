@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "counting_client.hpp"
+#include "results.hpp"
 #include "support/bridge_process.hpp"
 #include "support/paths.hpp"
 #include "support/postgres_cluster.hpp"
@@ -60,7 +61,7 @@ public:
     }
 
     // `each`: rows of one transaction.
-    void measure(const std::string& name, int each)
+    void measure(const std::string& name, int each, bench::results& found)
     {
         execute("truncate watched");
         execute("truncate rowcast.change_log");
@@ -101,6 +102,12 @@ public:
         print("one subscriber, from the ring", recent_, from_ring);
         std::printf("\n");
         std::fflush(stdout);
+        const auto keep = [&](const char* from, int count, double seconds, double cpu) {
+            found.add({{"transactions_of", each}, {"from", from}, {"changes_a_second", count / seconds}, {"cpu_microseconds", cpu / count * 1e6}});
+        };
+        keep("COPY", changes_, least, 0);
+        keep("the log", changes_, median(from_log, &cost::seconds), median(from_log, &cost::cpu));
+        keep("the ring", recent_, median(from_ring, &cost::seconds), median(from_ring, &cost::cpu));
     }
 
 private:
@@ -192,12 +199,14 @@ int main(int argc, char** argv)
     app.add_option("--changes", changes, "to be read from the log")->check(CLI::Range(rows_of_bulk, 20'000'000))->capture_default_str();
     app.add_option("--recent", recent, "to be read from the ring; it keeps 64 MB")->check(CLI::Range(rows_of_bulk, 60'000))->capture_default_str();
     app.add_option("--rounds", rounds, "the figures are medians")->check(CLI::Range(1, 100))->capture_default_str();
+    bench::results found(app, "catch_up");
     CLI11_PARSE(app, argc, argv);
     changes -= changes % rows_of_bulk;
     recent -= recent % rows_of_bulk;
 
     benchmark all(changes, recent, rounds);
-    all.measure("rows inserted one by one, each a transaction", 1);
-    all.measure("rows inserted " + std::to_string(rows_of_bulk) + " in a transaction", rows_of_bulk);
+    all.measure("rows inserted one by one, each a transaction", 1, found);
+    all.measure("rows inserted " + std::to_string(rows_of_bulk) + " in a transaction", rows_of_bulk, found);
+    found.write();
     return 0;
 }

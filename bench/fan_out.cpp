@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "audience.hpp"
+#include "results.hpp"
 #include "support/bridge_process.hpp"
 #include "support/eventually.hpp"
 #include "support/free_port.hpp"
@@ -172,6 +173,7 @@ int main(int argc, char** argv)
     app.add_option("--turns", turns, "of each; the middle one counts")->check(CLI::Range(1, 1'000))->capture_default_str();
     app.add_option("--nginx", nginx, "where it is")->capture_default_str();
     app.add_option("--nchan", module, "its module")->capture_default_str();
+    bench::results results(app, "fan_out");
     CLI11_PARSE(app, argc, argv);
 
     support::postgres_cluster cluster({"fsync = on"});
@@ -220,11 +222,15 @@ int main(int argc, char** argv)
             std::printf("%-20s", each.name.c_str());
             for (std::size_t i = 0; i < in_flight.size(); ++i) {
                 const double cpu = median(found[each.name][i][1]);
-                std::printf("%30.0f %8.2f %14.2f", median(found[each.name][i][0]), cpu, cpu / median(found["the floor"][i][1]));
+                const double deliveries_a_second = median(found[each.name][i][0]);
+                std::printf("%30.0f %8.2f %14.2f", deliveries_a_second, cpu, cpu / median(found["the floor"][i][1]));
+                results.add({{"subscribers", many}, {"in_flight", in_flight[i]}, {"server", each.name}, {"bytes", bytes}, {"turns", turns},
+                             {"deliveries_a_second", deliveries_a_second}, {"cpu_of_a_million", cpu}});
             }
             std::printf("\n");
             std::fflush(stdout);
         }
     }
+    results.write();
     return 0;
 }

@@ -291,6 +291,12 @@ double quantile(const std::vector<double>& sorted, double part)
     return sorted[std::min(sorted.size() - 1, static_cast<std::size_t>(part * static_cast<double>(sorted.size())))];
 }
 
+// Whether there are enough of them for that.
+bool tells(const std::vector<double>& sorted, double part)
+{
+    return static_cast<double>(sorted.size()) * (1 - part) >= 1;
+}
+
 void tell(std::vector<contender>& all, double rate, bench::results& found)
 {
     for (contender& each : all) {
@@ -303,15 +309,15 @@ void tell(std::vector<contender>& all, double rate, bench::results& found)
     for (contender& each : all) {
         std::printf("%-20s", each.name.c_str());
         for (const double part : shown) {
-            std::printf(" %6.0f us", quantile(each.latencies, part));
+            tells(each.latencies, part) ? std::printf(" %6.0f us", quantile(each.latencies, part)) : std::printf("         -");
         }
         for (const double part : shown) {
-            std::printf(" %8.2f", quantile(each.latencies, part) / quantile(floor, part));
+            tells(each.latencies, part) ? std::printf(" %8.2f", quantile(each.latencies, part) / quantile(floor, part)) : std::printf("        -");
         }
         std::printf(" %14.0f us\n", quantile(each.delays, 0.99));
         nlohmann::json curve = nlohmann::json::array();
         for (const double part : {0., 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999}) {
-            if (static_cast<double>(each.latencies.size()) * (1 - part) >= 1) {
+            if (tells(each.latencies, part)) {
                 curve.push_back({part, std::round(quantile(each.latencies, part))});
             }
         }

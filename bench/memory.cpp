@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "results.hpp"
 #include "support/bridge_process.hpp"
 #include "support/certificate.hpp"
 #include "support/crowd.hpp"
@@ -71,6 +72,7 @@ int main(int argc, char** argv)
     CLI::App app{"Resident memory of the bridge by idle session"};
     app.add_option("--sessions", sessions, "how many")->check(CLI::Range(100, 19'000))->capture_default_str();
     app.add_option("--most", most, "bytes that a session without TLS and subscriptions may take; only that is measured then");
+    bench::results found(app, "memory");
     CLI11_PARSE(app, argc, argv);
 
     support::postgres_cluster cluster;
@@ -85,14 +87,20 @@ int main(int argc, char** argv)
     const wish the_same = [](std::size_t) { return std::string("\"table\":\"public.t\""); };
     const wish their_own = [](std::size_t i) { return "\"table\":\"public.t\",\"where\":{\"owner\":{\"eq\":" + std::to_string(i) + "}}"; };
 
-    std::printf("%zu sessions\n", sessions);
-    const double idle = measure(cluster.url(), sessions, false, nothing);
-    std::printf("idle                             %8.0f bytes each\n", idle);
+    std::printf("%zu sessions, bytes each\n", sessions);
+    const auto tell = [&](const char* kind, double bytes) {
+        std::printf("%-35s %7.0f\n", kind, bytes);
+        std::fflush(stdout);
+        found.add({{"session", kind}, {"bytes", bytes}});
+        return bytes;
+    };
+    const double idle = tell("idle", measure(cluster.url(), sessions, false, nothing));
     if (most > 0) {
         return idle <= static_cast<double>(most) ? 0 : 1;
     }
-    std::printf("with a subscription that all have %7.0f\n", measure(cluster.url(), sessions, false, the_same));
-    std::printf("with a subscription of its own    %7.0f\n", measure(cluster.url(), sessions, false, their_own));
-    std::printf("idle, inside TLS                  %7.0f\n", measure(cluster.url(), std::min<std::size_t>(sessions, 4'000), true, nothing));
+    tell("with a subscription that all have", measure(cluster.url(), sessions, false, the_same));
+    tell("with a subscription of its own", measure(cluster.url(), sessions, false, their_own));
+    tell("idle, inside TLS", measure(cluster.url(), std::min<std::size_t>(sessions, 4'000), true, nothing));
+    found.write();
     return 0;
 }

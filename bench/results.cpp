@@ -45,8 +45,8 @@ std::string kernel()
 std::string postgresql()
 {
     const std::string programs = support::run({support::source_dir() / "tests/support/cluster", "bindir"});
-    std::string version = support::run({programs + "/postgres", "--version"});
-    return version.substr(version.find("PostgreSQL"));
+    const std::string version = support::run({programs + "/postgres", "--version"}); // "postgres (PostgreSQL) 15.14 (Debian ...)\n"
+    return "PostgreSQL " + version.substr(version.find(") ") + 2, version.find_last_not_of('\n') - version.find(") ") - 1);
 }
 
 std::string day()

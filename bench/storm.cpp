@@ -1,15 +1,24 @@
 // A reconnect storm: the bridge is killed and started again, changes are made meanwhile, and all its clients come back
-// at once with their cursors. Twice: with what they missed in the bridge's memory, and beyond it.
+// at once with their cursors. Twice: with what they missed in the bridge's memory, and beyond it. At last it is restarted,
+// tells each client when to come back, and finds the same listening socket: how late are they live again?
 //
 //     bench/storm [--clients N] [--beyond CHANGES]
 
 #include <CLI/CLI.hpp>
 #include <pqxx/pqxx>
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
+#include <future>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
 
+#include "results.hpp"
 #include "support/bridge_process.hpp"
 #include "support/crowd.hpp"
 #include "support/paths.hpp"
@@ -35,6 +44,39 @@ void must(bool holds, const char* what)
     }
 }
 
+// Of a client that is told to come back.
+struct farewell {
+    clock_type::time_point told; // that moment
+    std::chrono::milliseconds wait{0};
+    std::optional<clock_type::time_point> back; // subscribed again
+};
+
+std::vector<farewell> restart(rowcast::support::bridge_process& bridge, crowd& everybody)
+{
+    std::vector<farewell> all(everybody.clients.size());
+    std::size_t missing = all.size();
+    everybody.heard = [&](crowd::client& one, std::string_view message) {
+        farewell& its = all[static_cast<std::size_t>(&one - everybody.clients.data())];
+        if (message.find("\"goodbye\"") != std::string_view::npos) {
+            its.told = clock_type::now();
+            its.wait = std::chrono::round<std::chrono::milliseconds>(*one.comes_back - its.told);
+        } else if (message.find("\"subscribed\"") != std::string_view::npos && !its.back) {
+            its.back = clock_type::now();
+            --missing;
+        }
+    };
+    std::promise<void> seen; // the bridge ends with the thread that has started it
+    std::jthread operations([&] {
+        bridge.stop();
+        bridge.start();
+        seen.get_future().wait();
+    });
+    must(everybody.run([&] { return missing == 0; }, 300s), "those who were told to come back");
+    everybody.heard = nullptr;
+    seen.set_value();
+    return all;
+}
+
 } // namespace
 
 int main(int argc, char** argv)
@@ -44,6 +86,7 @@ int main(int argc, char** argv)
     CLI::App app{"Reconnect storm: clients that come back at once, from memory and from the log"};
     app.add_option("--clients", clients, "how many")->check(CLI::Range(1, 19'000))->capture_default_str();
     app.add_option("--beyond", beyond, "changes of others in between, the second time")->check(CLI::Range(0, 10'000'000))->capture_default_str();
+    rowcast::bench::results found(app, "storm");
     CLI11_PARSE(app, argc, argv);
 
     rowcast::support::postgres_cluster cluster({"fsync = on"});
@@ -61,7 +104,7 @@ int main(int argc, char** argv)
         return execute("select sum(calls) from (select xact_commit + xact_rollback as calls from pg_stat_database where datname = current_database()) s")[0][0].as<long>();
     };
 
-    rowcast::support::bridge_process bridge(cluster.url(), "tables: {public.t: [{roles: [anonymous]}]}\n");
+    rowcast::support::bridge_process bridge(cluster.url(), "tables: {public.t: [{roles: [anonymous]}]}\n", {.held = true});
     bridge.start();
     crowd everybody(bridge.port());
     everybody.clients.resize(clients);
@@ -99,6 +142,24 @@ int main(int argc, char** argv)
         std::printf("from %-12s  %12.1f s   %23.1f s   %10.0f   %6.0f   %12ld   %4.0f MB\n", from_memory ? "memory" : "the log", answered, complete,
                     double(clients) / complete, bridge.metric("rowcast_catch_up_passes_total"), queries() - before, double(bridge.memory("VmHWM")) / 1e6);
         std::fflush(stdout);
+        found.add({{"from", from_memory ? "memory" : "the log"}, {"clients", clients}, {"subscribed_seconds", answered}, {"complete_seconds", complete},
+                   {"passes", bridge.metric("rowcast_catch_up_passes_total")}, {"megabytes", double(bridge.memory("VmHWM")) / 1e6}});
     }
+    const std::vector<farewell> told = restart(bridge, everybody);
+    std::vector<double> late;
+    nlohmann::json points = nlohmann::json::array(); // some hundreds of them are enough for a picture
+    for (std::size_t i = 0; i < told.size(); ++i) {
+        const double back = std::chrono::duration<double>(*told[i].back - told[i].told).count();
+        const double wait = std::chrono::duration<double>(told[i].wait).count();
+        late.push_back(back - wait);
+        if (i % std::max<std::size_t>(1, told.size() / 300) == 0) {
+            points.push_back({std::round(wait * 1000), std::round(back * 1000)});
+        }
+    }
+    std::sort(late.begin(), late.end());
+    const auto part = [&](double of) { return late[static_cast<std::size_t>(of * static_cast<double>(late.size() - 1))]; };
+    std::printf("\nrestarted: live again %.2f s (median), %.2f s (99 %%), %.2f s (the last) after the moment that each was told\n", part(0.5), part(0.99), part(1));
+    found.add({{"from", "restart"}, {"clients", clients}, {"late_seconds", {{"p50", part(0.5)}, {"p99", part(0.99)}, {"most", part(1)}}}, {"told_and_back_ms", std::move(points)}});
+    found.write();
     return 0;
 }

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "counting_client.hpp"
+#include "results.hpp"
 #include "support/bridge_process.hpp"
 #include "support/paths.hpp"
 #include "support/postgres_cluster.hpp"
@@ -129,7 +130,7 @@ public:
         int seconds;
     };
 
-    void measure(const conditions& under)
+    void measure(const conditions& under, bench::results& found)
     {
         execute(std::string("alter system set commit_delay = ") + (under.slow_flush ? "1000" : "0"));
         execute("alter system set commit_siblings = 0");
@@ -156,7 +157,7 @@ public:
         if (!subscriber.await(changes, patience)) {
             throw std::runtime_error("the subscriber got " + std::to_string(subscriber.events()) + " of " + std::to_string(changes) + " changes");
         }
-        report(under, speed);
+        report(under, speed, found);
     }
 
 private:
@@ -188,7 +189,7 @@ private:
         return {after_warm_up(progress, under.seconds), static_cast<std::size_t>(number_after(said, "number of transactions actually processed: "))};
     }
 
-    static void report(const conditions& under, const std::map<std::string, std::vector<double>>& speed)
+    static void report(const conditions& under, const std::map<std::string, std::vector<double>>& speed, bench::results& found)
     {
         const auto share = [&](const std::string& of, const std::string& in) {
             std::vector<double> ratios;
@@ -205,6 +206,12 @@ private:
                     share("watched", "unwatched"), share("watched", "audited"));
         std::printf("  audit that notifies   %8.0f tx/s  %5.1f %% of unwatched\n\n", median(speed.at("notifying")), share("notifying", "unwatched"));
         std::fflush(stdout);
+        nlohmann::json figure = {{"clients", under.clients}, {"rows", under.rows}, {"flush", under.slow_flush ? "slow" : "normal"}, {"rounds", under.rounds},
+                                 {"unwatched", median(speed.at("unwatched"))}};
+        for (const char* table : {"audited", "watched", "notifying"}) {
+            figure[table] = share(table, "unwatched") / 100;
+        }
+        found.add(std::move(figure));
     }
 
     support::postgres_cluster cluster_;
@@ -227,15 +234,17 @@ int main(int argc, char** argv)
     app.add_option("--flush", flushes, "of a commit: slow takes a millisecond longer")->delimiter(',')->check(CLI::IsMember({"normal", "slow"}))->capture_default_str();
     app.add_option("--rounds", rounds)->check(CLI::Range(1, 1000))->capture_default_str();
     app.add_option("--seconds", seconds, "for each table and round, behind " + std::to_string(warm_up_seconds) + " that are not counted")->check(CLI::Range(1, 100))->capture_default_str();
+    bench::results found(app, "writers");
     CLI11_PARSE(app, argc, argv);
 
     benchmark all;
     for (const std::string& flush : flushes) {
         for (const int rows_each : rows) {
             for (const int clients_each : clients) {
-                all.measure({clients_each, rows_each, flush == "slow", rounds, seconds});
+                all.measure({clients_each, rows_each, flush == "slow", rounds, seconds}, found);
             }
         }
     }
+    found.write();
     return 0;
 }

@@ -11,7 +11,8 @@ std::filesystem::path source_dir()
 
 std::filesystem::path rowcast_binary()
 {
-    return ROWCAST_BINARY;
+    const char* given = std::getenv("ROWCAST_BINARY");
+    return given != nullptr ? given : ROWCAST_BINARY;
 }
 
 std::filesystem::path cluster_dir()
