@@ -221,6 +221,7 @@ public:
         core::change made;
         made.op = made.cause = core::operation::insert;
         made.table = over->name;
+        made.durable = false;
         made.after = std::move(*row);
         return explain(over, std::move(made));
     }

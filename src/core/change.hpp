@@ -49,7 +49,7 @@ struct change {
     std::string channel; // MESSAGE
     std::string event;   // MESSAGE; the reason of a RESYNC
     std::string payload; // MESSAGE: JSON text
-    bool durable = true; // false: a plain NOTIFY, in no log and under no cursor
+    bool durable = true; // false: in no log and under no cursor, as a plain NOTIFY, or a row that is only explained
 
     std::size_t memory() const;
 };

@@ -94,6 +94,7 @@ core::result<core::change> literal_change(const table& over, const std::optional
 {
     core::change made;
     made.table = over.name;
+    made.durable = false;
     made.op = made.cause = !before ? core::operation::insert : !after ? core::operation::remove : core::operation::update;
     for (const bool old : {true, false}) {
         const auto& given = old ? before : after;
