@@ -73,7 +73,8 @@ row_reader::row_reader(connection_options bridge, connection_options reader, con
     reader_options_.read_only = true;
 }
 
-// PostgreSQL cancels (57014) what takes longer than statement_timeout.
+// PostgreSQL cancels (57014) what takes longer than statement_timeout. A data exception (class 22) comes of a value that it cannot read,
+// though we can: before 14 a `numeric` was never infinite.
 template <class Action>
 auto row_reader::attempt(const std::string& what, Action action) -> core::result<decltype(action())>
 {
@@ -81,8 +82,9 @@ auto row_reader::attempt(const std::string& what, Action action) -> core::result
         open_ = fetching_ = false;
         reader_.reset();
         bridge_.reset();
-        return failure{code, code == error_code::unavailable ? "the rows cannot be read now; the bridge's log says why"
-                                                             : std::string(core::describe(code).sentence)};
+        return failure{code, code == error_code::unavailable  ? "the rows cannot be read now; the bridge's log says why"
+                             : code == error_code::bad_filter ? "this version of PostgreSQL has no such value as one that is compared with"
+                                                              : std::string(core::describe(code).sentence)};
     };
     try {
         if constexpr (std::is_void_v<decltype(action())>) {
@@ -96,7 +98,8 @@ auto row_reader::attempt(const std::string& what, Action action) -> core::result
     } catch (const std::exception& error) {
         sink_(observe::background_failed{what, error.what()});
         const auto* said = dynamic_cast<const database_error*>(&error);
-        return failed(said && said->sqlstate() == "57014" ? error_code::rows_timeout : error_code::unavailable);
+        const std::string_view state = said ? std::string_view(said->sqlstate()) : "";
+        return failed(state == "57014" ? error_code::rows_timeout : state.starts_with("22") ? error_code::bad_filter : error_code::unavailable);
     }
 }
 

@@ -271,6 +271,21 @@ TEST_CASE("rows that PostgreSQL does not give in time are refused, and may be as
     CHECK(client.await("rows").at("id") == "t");
 }
 
+TEST_CASE("who compares with a value that only newer versions of PostgreSQL have is told so, and not to come back", "[rows]")
+{
+    const database db{with_rowcast};
+    db.execute("create table t (id int primary key, n numeric); insert into t values (1, 1); select rowcast.watch('t', notify => true)");
+    const running_bridge bridge(db.url());
+    const auto asked = http_client(bridge.port()).get("/v1/rows?table=public.t&n=lt.Infinity");
+    if (db.connect().server_version() < 140000) {
+        CHECK(asked.status == 400);
+        CHECK(json::parse(asked.body).at("code") == "bad_filter");
+    } else {
+        CHECK(json::parse(asked.body).at("rows").size() == 1);
+    }
+    CHECK(http_client(bridge.port()).get("/v1/rows?table=public.t&n=lt.2").status == 200);
+}
+
 TEST_CASE("tables whose rows nobody sees take their part of the time too", "[rows]")
 {
     const database db{with_rowcast};

@@ -20,7 +20,7 @@
 namespace rowcast::net {
 
 // A server on a port of its own with the real hub behind it, and a change log that the test writes by hand. Tokens are
-// of the form `subject`, `subject:role,role` or `subject:role:seconds until it expires`.
+// of the form `subject`, `subject:role` or `subject:role:seconds until it expires`.
 //
 // With ROWCAST_TEST_TLS in the environment it speaks TLS, and port() is of a tunnel to it: the same tests hold over TLS.
 //
