@@ -88,6 +88,7 @@ struct server {
     std::vector<listener> listen{{{"127.0.0.1", 8080}}};
     std::optional<listener> admin = listener{{"127.0.0.1", 8081}}; // nothing: off
     std::string admin_token; // empty: nobody may call /admin
+    std::vector<std::string> admin_hosts; // names that lead to /admin, besides those that can only be ours; in small letters
     std::optional<tls> certificate;
     trusted_proxies proxies;
     std::vector<std::string> origins; // empty: same origin only

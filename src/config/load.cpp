@@ -99,6 +99,13 @@ bool is_origin(std::string_view text)
            std::none_of(text.begin(), text.end(), upper_or_blank);
 }
 
+// As a URL's host is compared: lower case, no port.
+bool is_host_name(std::string_view text)
+{
+    return !text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.") == std::string_view::npos &&
+           !text.starts_with('.') && !text.ends_with('.') && text.find("..") == std::string_view::npos;
+}
+
 void read_proxies(section& from, trusted_proxies& into)
 {
     const core::value* given = from.raw("trusted_proxies");
@@ -143,6 +150,12 @@ void read_server(section from, server& into)
     from.text("admin_token", into.admin_token);
     if (!into.admin_token.empty() && into.admin_token.size() < least_admin_token) {
         from.complain(*from.raw("admin_token"), "admin_token", "needs at least 16 bytes; `openssl rand -base64 24` makes one");
+    }
+    from.texts("admin_hosts", into.admin_hosts);
+    for (const std::string& host : into.admin_hosts) {
+        if (!is_host_name(host)) {
+            from.complain(*from.raw("admin_hosts"), "admin_hosts", "takes names in small letters and without a port, like admin.example.com, not '" + host + "'");
+        }
     }
     read_tls(from.inner("tls"), into.certificate);
     const core::value* origins = from.raw("origins");

@@ -68,9 +68,9 @@ route admin_router::find(const request& asked) const
 
 route admin_router::administer(const request& asked, std::string_view name) const
 {
-    if (!is_own_name(asked.host)) {
+    if (!is_own_name(asked.host, settings_.admin_hosts)) {
         return refuse({error_code::forbidden, "this bridge is not known as " + protocol::excerpt(asked.host) +
-                                                  ": ask for its address, a name without a dot, or the name of its machine"});
+                                                  ": ask for its address, a name without a dot, or the name of its machine, or name this one in server.admin_hosts"});
     }
     if (auto found = with_.find_admin_page ? with_.find_admin_page(name) : std::nullopt) {
         return is_read(asked) ? answer{200, std::move(found->content_type), std::move(found->body), {{"Content-Security-Policy", std::string(page_policy)}}}

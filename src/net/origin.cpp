@@ -35,7 +35,7 @@ bool may_talk(const request& from, const std::vector<std::string>& origins)
     return authority != std::string::npos && !from.host.empty() && origin.substr(authority + 3) == lower(from.host);
 }
 
-bool is_own_name(std::string_view host)
+bool is_own_name(std::string_view host, const std::vector<std::string>& others)
 {
     std::string name = lower(host);
     if (name.starts_with('[')) {
@@ -47,7 +47,8 @@ bool is_own_name(std::string_view host)
     boost::asio::ip::make_address(name, no_address);
     char machine[256] = {};
     ::gethostname(machine, sizeof machine - 1);
-    return !no_address || name.find('.') == std::string::npos || name.ends_with(".localhost") || name == lower(machine);
+    return !no_address || name.find('.') == std::string::npos || name.ends_with(".localhost") || name == lower(machine) ||
+           std::find(others.begin(), others.end(), name) != others.end();
 }
 
 bool is_foreign(const request& from)

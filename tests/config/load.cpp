@@ -33,6 +33,7 @@ TEST_CASE("the reference configuration is the default one")
     CHECK(read.server.admin == plain.server.admin);
     CHECK(read.server.proxies == plain.server.proxies);
     CHECK(read.server.admin_token == plain.server.admin_token);
+    CHECK(read.server.admin_hosts == plain.server.admin_hosts);
     CHECK(read.server.certificate.has_value() == plain.server.certificate.has_value());
     CHECK(read.server.origins == plain.server.origins);
     CHECK(read.server.heartbeat == plain.server.heartbeat);
@@ -68,6 +69,7 @@ TEST_CASE("the reference configuration names every key")
                             "trusted_proxies",
                             "proxy_protocol",
                             "tls",
+                            "admin_hosts",
                             "origins",
                             "heartbeat",
                             "sessions",
@@ -309,6 +311,15 @@ TEST_CASE("the operators' token is not a short one")
     CHECK(contains(problems("server: {admin_token: secret}"), "needs at least 16 bytes"));
     CHECK_FALSE(contains(problems("server: {admin_token: hunter2hunter}"), "hunter2"));
     CHECK(valid("server: {admin_token: \"${TOKEN}\"}", {{"TOKEN", "0123456789abcdef"}}).server.admin_token == "0123456789abcdef");
+}
+
+TEST_CASE("the names of the operators' page are hosts, as they are compared")
+{
+    CHECK(valid("server: {admin_hosts: [admin.example.com, ops-1.example.com]}").server.admin_hosts == std::vector<std::string>{"admin.example.com", "ops-1.example.com"});
+    for (const std::string bad : {"https://admin.example.com", "admin.example.com:8081", "Admin.example.com", "admin.example.com.", "admin..example.com", "*.example.com"}) {
+        INFO(bad);
+        CHECK(contains(problems("server: {admin_hosts: ['" + bad + "']}"), "takes names in small letters and without a port"));
+    }
 }
 
 TEST_CASE("a key is a secret, a file with a public key, or a key set, and never two of them")

@@ -180,7 +180,7 @@ function differences(before, places) {
 const scalars = {
   database: {url: 'x', poll_interval: '5s', retention: {age: '7d', size: '10GB'}, rows: {url: 'x', concurrent: 2, queue: 0, wait: '5s', timeout: '30s', limit: 10}, notify_channels: ['legacy']},
   server: {
-    listen: '0.0.0.0:8080', admin: '[::1]:9091', admin_token: '0123456789abcdef', tls: {certificate: 'a.pem', key: 'b.pem'}, origins: ['https://a.example'], heartbeat: '10s',
+    listen: '0.0.0.0:8080', admin: '[::1]:9091', admin_token: '0123456789abcdef', admin_hosts: ['admin.example.com'], tls: {certificate: 'a.pem', key: 'b.pem'}, origins: ['https://a.example'], heartbeat: '10s',
     limits: {sessions: 7, sessions_per_user: 6, subscriptions_per_session: 5, message_size: '2KB', messages_per_second: 4, connects_per_second_per_address: 3, send_buffer: '64KB'},
   },
   auth: {roles_claim: 'realm.roles', leeway: '10s', grace: '2m', longest_token: '7d', anonymous: true},

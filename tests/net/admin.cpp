@@ -161,6 +161,29 @@ TEST_CASE("the page may call where it comes from, and no other page, whatever it
     CHECK(operators.get("/metrics", {{"Host", "prometheus-knows-me.example" + port}}).status == 200);
 }
 
+TEST_CASE("the page stands under the names that are configured too, and calls come from there", "[net]")
+{
+    auto how = with_token();
+    how.settings.admin_hosts = {"admin.example.com"};
+    running_server running(how);
+    http_client operators(running.admin_port());
+    for (const std::string host : {"admin.example.com", "Admin.Example.com:8443"}) {
+        INFO(host);
+        CHECK(operators.get("/admin", {{"Host", host}}).status == 200);
+        auto with = proper;
+        with["Host"] = host;
+        with["Origin"] = "https://" + host; // a proxy in front speaks TLS
+        with["Sec-Fetch-Site"] = "same-origin";
+        CHECK(operators.request("POST", "/admin/echo", with, "{}").status == 200);
+        with["Origin"] = "https://evil.example";
+        CHECK(refused(operators.request("POST", "/admin/echo", with, "{}")) == "403 forbidden");
+    }
+    for (const std::string host : {"example.com", "x.admin.example.com", "admin.example.com.evil.example"}) {
+        INFO(host);
+        CHECK(refused(operators.get("/admin", {{"Host", host}})) == "403 forbidden");
+    }
+}
+
 TEST_CASE("no web page reaches what operators do", "[net]")
 {
     running_server running(with_token());
