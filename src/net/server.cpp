@@ -125,8 +125,8 @@ void server::start()
         admin_port_ = open(*settings.admin, listener::role::operators, {.for_operators = true});
     }
     boost::asio::post(first.context(), [state = state_.get(), &first] {
-        for (auto& [accepting, through] : state->entrances) {
-            first.spawn(accepting->run([state, through = through] { return state->next(through); }));
+        for (auto& each : state->entrances) {
+            first.spawn(each.accepting->run([state, through = each.through] { return state->next(through); }));
         }
     });
     warn_of_limit(settings.limits);
