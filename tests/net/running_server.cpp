@@ -1,5 +1,6 @@
 #include "running_server.hpp"
 
+#include <charconv>
 #include <cstdlib>
 #include <stdexcept>
 #include <utility>
@@ -49,7 +50,11 @@ core::result<policy::identity> identify(std::optional<std::string_view> token, b
     who.roles = {colon == token->size() ? "customer" : std::string(token->substr(colon + 1, last - colon - 1))};
     who.claims = {core::object{{"sub", {who.subject}}}};
     if (last < token->size()) {
-        who.expires = moment::now().unix_seconds + std::stoll(std::string(token->substr(last + 1)));
+        int left = 0;
+        if (std::from_chars(token->data() + last + 1, token->data() + token->size(), left).ec != std::errc{}) {
+            return core::failure{core::error_code::token_invalid, "the time until it expires is a number"};
+        }
+        who.expires = moment::now().unix_seconds + left;
         if (*who.expires <= moment::now().unix_seconds) {
             return core::failure{core::error_code::token_expired, ""};
         }

@@ -77,6 +77,13 @@ public:
         return seen_.size();
     }
 
+    /// As if there had been none: for who runs for long. The numbers begin anew.
+    void forget()
+    {
+        const std::lock_guard lock{mutex_};
+        seen_.clear();
+    }
+
 private:
     mutable std::mutex mutex_;
     std::condition_variable arrived_;
