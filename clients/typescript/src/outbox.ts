@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import {RowcastError} from '@rowcast/client';
+import {newId} from './id.js';
 import {systemClock, watchBrowser, type Clock, type Signal} from './platform.js';
 import {retryAfter} from './problem.js';
 import {protect} from './protect.js';
@@ -346,10 +347,6 @@ export async function answered(response: Response): Promise<Response> {
   if (!again) throw new Conflict(`the server answered with ${status}`, {status, body: text});
   throw new RowcastError(`http_${status}`, `the server answered with ${status}`, {wait: retryAfter(response.headers.get('retry-after'), Date.now())});
 }
-
-// Node 18 and pages without HTTPS have no `randomUUID`. It has to be unlike the others, and is no secret.
-const newId = () =>
-  (globalThis.crypto as Partial<Crypto> | undefined)?.randomUUID?.() ?? Array.from({length: 4}, () => Math.random().toString(36).slice(2)).join('');
 
 const sizeOf = (action: unknown) => (JSON.stringify(action) ?? '').length;
 

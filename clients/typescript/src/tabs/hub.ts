@@ -1,4 +1,5 @@
 // The tab that has the connections: one for each transport in use (more, where a session has no room for all), and every tab's subscriptions on it.
+import {newId} from '../id.js';
 import type {Transport} from '../machine.js';
 import {isOfToken, type RowcastError} from '../problem.js';
 import type {WireEvent} from '../protocol.js';
@@ -42,7 +43,7 @@ interface Trunk {
 const asFailure = ({code, message, wait}: RowcastError): Failure => ({code, message, wait});
 
 export class Hub {
-  readonly #id = crypto.randomUUID();
+  readonly #id = newId();
   readonly #scope: string;
   readonly #openers: Openers;
   readonly #setting: Setting;

@@ -1,5 +1,6 @@
 // A connection that some tab has, as the others see it: a transport like any other.
 import {RowcastError} from '@rowcast/client';
+import {newId} from '../id.js';
 import type {Connection, Listener, Setting, WireSubscription} from '../transports/transport.js';
 import type {Tab} from './tab.js';
 import {inboxOf, moved, type Failure, type Reply, type Request, type TabChannel} from './words.js';
@@ -14,7 +15,7 @@ const takenAtOnce = 1000;
 const asRowcastError = ({code, message, wait}: Failure) => new RowcastError(code, message, {wait});
 
 export class Link implements Connection {
-  readonly id = crypto.randomUUID();
+  readonly id = newId();
   readonly #tab: Tab;
   readonly #setting: Setting;
   readonly #listener: Listener;
