@@ -41,7 +41,6 @@ using bench::audience;
 using seconds = std::chrono::duration<double>;
 
 constexpr std::size_t warm_up = 20;
-constexpr std::array<std::size_t, 2> in_flight = {1, 16};
 
 struct contender {
     std::string name;
@@ -165,12 +164,14 @@ int main(int argc, char** argv)
     std::vector<std::size_t> subscribers = {1, 1'000, 10'000};
     std::size_t deliveries = 200'000;
     std::size_t turns = 3;
+    std::vector<std::size_t> in_flight = {1, 16};
     std::string nginx = "/usr/sbin/nginx";
     std::string module = "/usr/lib/nginx/modules/ngx_nchan_module.so";
     CLI::App app{"One change to many WebSocket subscribers"};
     app.add_option("--subscribers", subscribers, "how many")->check(CLI::Range(1, 19'000))->capture_default_str();
     app.add_option("--deliveries", deliveries, "a turn, about")->check(CLI::Range(1'000, 100'000'000))->capture_default_str();
     app.add_option("--turns", turns, "of each; the middle one counts")->check(CLI::Range(1, 1'000))->capture_default_str();
+    app.add_option("--in-flight", in_flight, "messages on their way at most")->check(CLI::Range(1, 1'000))->capture_default_str();
     app.add_option("--nginx", nginx, "where it is")->capture_default_str();
     app.add_option("--nchan", module, "its module")->capture_default_str();
     bench::results results(app, "fan_out");
@@ -206,9 +207,10 @@ int main(int argc, char** argv)
 
     std::printf("messages of %zu bytes; CPU: seconds of the server's process for a million deliveries; medians of %zu turns\n", bytes, turns);
     for (const std::size_t many : subscribers) {
-        std::map<std::string, std::array<std::array<std::vector<double>, 2>, in_flight.size()>> found;
+        std::map<std::string, std::vector<std::array<std::vector<double>, 2>>> found;
         for (std::size_t turn = 0; turn < turns; ++turn) {
             for (const contender& each : all) {
+                found[each.name].resize(in_flight.size());
                 audience listeners(each.door, many);
                 for (std::size_t i = 0; i < in_flight.size(); ++i) {
                     const figures seen = measure(each, listeners, many, std::clamp<std::size_t>(deliveries / many, 20, 2'000), in_flight[i]);
@@ -217,7 +219,11 @@ int main(int argc, char** argv)
                 }
             }
         }
-        std::printf("\n%6zu subscribers    one at a time:  deliveries/s      CPU   of the floor    16 in flight:  deliveries/s      CPU   of the floor\n", many);
+        std::printf("\n%6zu subscribers   ", many);
+        for (const std::size_t ahead : in_flight) {
+            std::printf(" %3zu in flight:  deliveries/s      CPU   of the floor", ahead);
+        }
+        std::printf("\n");
         for (const contender& each : all) {
             std::printf("%-20s", each.name.c_str());
             for (std::size_t i = 0; i < in_flight.size(); ++i) {

@@ -79,7 +79,7 @@ hub_of_many::~hub_of_many()
 
 hub::feed& hub_of_many::admit(const std::vector<int>& owners)
 {
-    hub::feed& feed = *feeds_.emplace_back(std::make_unique<hub::feed>(shard_, hub::feed_limits{}, [] {}));
+    hub::feed& feed = *feeds_.emplace_back(std::make_unique<hub::feed>(shard_, hub::feed_limits{}, [](hub::feed::pull) {}));
     int number = 0;
     for (const int owner : owners) {
         core::object claims;

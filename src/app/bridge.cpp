@@ -105,10 +105,10 @@ struct bridge::parts {
           readings({.url = settings.database.url, .purpose = "rowcast catch-up"}, log_reading_threads, tell),
           sets(settings.database.url, tell, [this] { server.permissions_changed(); }),
           rows({.url = settings.database.url}, rows_connection(settings.database), rows_limits(settings.database.rows), tell),
-          hub(shards(), {}, readings, rows, tell), server(settings.server, settings.rollout, shards(), services())
+          hub({}, readings, rows, tell), server(settings.server, settings.rollout, shards(), services())
     {
         hub.connect([this](hub::shard_id shard, std::function<void()> work) { server.post(shard, std::move(work)); },
-                    [this](hub::shard_id shard, const hub::publication_ptr& published) { server.shard(shard).publish(published); },
+                    [this](const hub::publication_ptr& published, const auto& ticket) { server.publish(published, ticket); },
                     [this] { read_now(); });
     }
 

@@ -20,8 +20,8 @@ constexpr unsigned reads_to_reach_a_cursor = 2;
 
 } // namespace
 
-hub_thread::hub_thread(unsigned shards, hub::ring::limits recent, log_readings& readings, row_readings& rows, observe::sink tell)
-    : shards_(shards), readings_(readings), rows_(rows), hub_(&protocol::event_text, recent), room_(most_batches_under_way), tell_(std::move(tell))
+hub_thread::hub_thread(hub::ring::limits recent, log_readings& readings, row_readings& rows, observe::sink tell)
+    : readings_(readings), rows_(rows), hub_(&protocol::event_text, recent), room_(most_batches_under_way), tell_(std::move(tell))
 {
 }
 
@@ -30,7 +30,7 @@ hub_thread::~hub_thread()
     stop();
 }
 
-void hub_thread::connect(post_to_shard post, publish_on_shard publish, std::function<void()> read_now)
+void hub_thread::connect(post_to_shard post, publish_on_shards publish, std::function<void()> read_now)
 {
     post_ = std::move(post);
     publish_ = std::move(publish);
@@ -77,10 +77,10 @@ void hub_thread::publish(core::batch_ptr batch, std::vector<policy::set_value_pt
             events += of_view.size();
         }
         tell_(observe::changes_matched{made->batch->changes.size(), made->evaluations, events});
-        hand_out(made, std::move(place));
+        publish_(made, std::move(place));
         if (!hub_.inside_transaction()) {
             for (core::change& each : std::exchange(messages_, {})) {
-                hand_out(hub_.pass_on(std::move(each)), nullptr);
+                publish_(hub_.pass_on(std::move(each)), nullptr);
                 --waiting_messages_;
             }
         }
@@ -91,7 +91,7 @@ void hub_thread::publish(core::batch_ptr batch, std::vector<policy::set_value_pt
 void hub_thread::replaced(std::string reason, std::shared_ptr<const core::cursor_codec> codec, core::snapshot head)
 {
     boost::asio::post(thread_, [this, reason = std::move(reason), codec = std::move(codec), head = std::move(head)]() mutable {
-        hand_out(hub_.replace(std::move(codec), std::move(head), std::move(reason)), nullptr);
+        publish_(hub_.replace(std::move(codec), std::move(head), std::move(reason)), nullptr);
         try_parked();
     });
 }
@@ -116,19 +116,12 @@ void hub_thread::message(core::change passed_on)
     auto place = ticket();
     boost::asio::post(thread_, [this, passed_on = std::move(passed_on), place = std::move(place)]() mutable {
         if (hub_.started() && !hub_.inside_transaction()) {
-            hand_out(hub_.pass_on(std::move(passed_on)), std::move(place));
+            publish_(hub_.pass_on(std::move(passed_on)), std::move(place));
             --waiting_messages_;
         } else {
             messages_.push_back(std::move(passed_on));
         }
     });
-}
-
-void hub_thread::hand_out(const hub::publication_ptr& published, std::shared_ptr<void> place)
-{
-    for (hub::shard_id shard = 0; shard < shards_; ++shard) {
-        post_(shard, [this, shard, published, place] { publish_(shard, published); });
-    }
 }
 
 observe::queues_stand hub_thread::queues() const

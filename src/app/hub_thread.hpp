@@ -27,13 +27,14 @@ class hub_thread final : public hub::gateway {
 public:
     // Runs `work` on the shard's thread, in the order of the calls; what is posted after the shard's end is dropped.
     using post_to_shard = std::function<void(hub::shard_id, std::function<void()> work)>;
-    using publish_on_shard = std::function<void(hub::shard_id, const hub::publication_ptr&)>; // called on its thread
+    // To all shards, in the order of these calls and those; lets go of the ticket when they have handed it out.
+    using publish_on_shards = std::function<void(const hub::publication_ptr&, const std::shared_ptr<void>& ticket)>;
 
-    hub_thread(unsigned shards, hub::ring::limits recent, log_readings& readings, row_readings& rows, observe::sink tell);
+    hub_thread(hub::ring::limits recent, log_readings& readings, row_readings& rows, observe::sink tell);
     ~hub_thread() override;
 
     // Before the source starts and before any client comes. `read_now` makes the source read to the end, soon; from any thread.
-    void connect(post_to_shard post, publish_on_shard publish, std::function<void()> read_now);
+    void connect(post_to_shard post, publish_on_shards publish, std::function<void()> read_now);
 
     // `past`: the pages of one step from `from` to where the source stands, or none.
     void started(std::shared_ptr<const core::cursor_codec> codec, core::snapshot from, std::vector<core::batch_ptr> past);
@@ -67,16 +68,14 @@ private:
         unsigned reads_left; // then it must be decided
     };
 
-    void hand_out(const hub::publication_ptr& published, std::shared_ptr<void> ticket);
     void try_attach(parked wanted);
     void try_parked();
     std::shared_ptr<void> ticket();
 
-    const unsigned shards_;
     log_readings& readings_;
     row_readings& rows_;
     post_to_shard post_;
-    publish_on_shard publish_;
+    publish_on_shards publish_;
     std::function<void()> read_now_;
     hub::hub hub_;
     std::vector<parked> parked_;           // until they can be decided

@@ -4,7 +4,7 @@
 
 namespace rowcast::hub {
 
-feed::feed(shard& home, feed_limits limits, std::function<void()> ready)
+feed::feed(shard& home, feed_limits limits, ready_call ready)
     : state_(std::make_shared<state>(home, limits, std::move(ready)))
 {
 }

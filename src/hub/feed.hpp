@@ -1,5 +1,7 @@
 #pragma once
 
+#include <boost/container/small_vector.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -35,7 +37,7 @@ struct rows { // the initial ones, in pages; no changes of the subscription befo
 };
 struct changes {
     struct entry {
-        std::vector<std::string_view> subs; // ids; valid until the feed is called again
+        boost::container::small_vector<std::string_view, 1> subs; // ids; valid until the feed is called again
         std::string_view text;              // valid as long as the `changes` that it stands in
     };
     std::string id; // of the one subscription that is catching up; empty: for all that are live
@@ -75,12 +77,16 @@ struct portion {
 // One client's subscriptions and what is to be sent for them: the position of a session, live or catching up, without
 // its socket and without the words of its protocol. It belongs to its shard's thread and must not outlive the shard.
 //
-// It is pulled: `ready` is called when `next` may have something after it had nothing (it must not call the feed, but
-// see to it that `next` is called soon); the owner calls `next` whenever the client can take more, so that whatever has gathered leaves together. What the client does not take is kept as shared
-// publications up to a limit, then dropped and read again from where the client stopped: memory is bounded and nobody
-// is disconnected for being slow.
+// It is pulled: `ready` is called when `next` may have something after it had nothing; the owner calls `next` whenever the client can take more, so
+// that whatever has gathered leaves together. What the client does not take is kept as shared publications up to a limit, then dropped and read again
+// from where the client stopped: memory is bounded and nobody is disconnected for being slow.
 class feed {
 public:
+    // How `ready` is called. `soon`: from within; it must not call the feed, but see to it that `next` is called. `now`: a publication has been taken;
+    // `next` may be called at once, while all of the feed is in the processor's cache. It must not end a feed.
+    enum class pull { soon, now };
+    using ready_call = std::function<void(pull)>;
+
     struct request {
         std::string id;
         view_spec view;
@@ -88,7 +94,7 @@ public:
         bool snapshot = false; // the rows that are there come first; with a cursor, where it cannot be resumed from
     };
 
-    feed(shard& home, feed_limits limits, std::function<void()> ready);
+    feed(shard& home, feed_limits limits, ready_call ready);
     ~feed();
     feed(const feed&) = delete;
 

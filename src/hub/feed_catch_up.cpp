@@ -82,10 +82,7 @@ void feed::state::attached(std::uint64_t number, const std::vector<std::size_t>&
         joining.position = *reply.opened;
         joining.now = group::step::replaying;
         for (core::batch_ptr& page : reply.replay) {
-            page_work work;
-            work.group = number;
-            work.batch = std::move(page);
-            push(std::move(work));
+            push(page_work(number, std::move(page)));
         }
         if (reply.what == attach_reply::outcome::resumed) {
             adopt(who, reply.views);
@@ -154,9 +151,7 @@ void feed::state::page_read(std::uint64_t number, core::result<log_reading::page
     announce(number, subscribed::status::resumed, joining.after.value_or(std::string()));
     joining.position = page->position;
     if (page->batch) {
-        page_work work;
-        work.group = number;
-        work.batch = page->batch;
+        page_work work(number, page->batch);
         work.ask_for_next = true;
         push(std::move(work));
         return;
@@ -257,7 +252,7 @@ void feed::state::announce(std::uint64_t number, subscribed::status what, const 
     for (const std::size_t member : members(number)) {
         push(output(subscribed{subscriptions_.at(member).id, what, joining.reset.value_or(core::error_code::internal), cursor}));
     }
-    last_cursor_ = cursor;
+    last_cursor_ = hash(cursor);
 }
 
 // The way back to the live stream is lost for subscriptions that the client has been receiving: they must read again.
@@ -332,14 +327,14 @@ void feed::state::overflow()
 {
     const page_work* const first = oldest_live();
     assert(first);
-    const page_work& oldest = *first;
-    if (oldest.next == 0) {
-        live_.codec = oldest.codec;
-        live_.position = {oldest.batch->before, std::nullopt};
-        if (!oldest.batch->changes.empty()) {
-            core::place before_first = oldest.batch->changes.front().where;
+    if (first->next == 0) {
+        const core::batch& oldest = first->batch();
+        live_.codec = first->published->codec;
+        live_.position = {oldest.before, std::nullopt};
+        if (!oldest.changes.empty()) {
+            core::place before_first = oldest.changes.front().where;
             --before_first.id;
-            live_.position.inside = core::cursor::progress{oldest.batch->after, before_first};
+            live_.position.inside = core::cursor::progress{oldest.after, before_first};
         }
     }
 
@@ -385,7 +380,7 @@ void feed::state::overflow()
     overflowed_ = true;
     fell_behind_ = true;
     if (items_.empty() && ready_) {
-        ready_();
+        ready_(pull::soon);
     }
 }
 

@@ -134,8 +134,8 @@ std::optional<output> feed::state::hand_out(const portion& most)
         if (!work || work->group != number) {
             break;
         }
-        if (work->codec) {
-            from->codec = work->codec;
+        if (work->published) {
+            from->codec = work->published->codec;
         }
         change_entries last;
         for (;; work->pass()) {
@@ -166,13 +166,13 @@ std::optional<output> feed::state::hand_out(const portion& most)
                 return out;
             }
             append(out, last, found.ordinal, member->second.id, *found.what->text);
-            if (const auto& logged = work->batch->logged; logged && (!out.logged || *logged < *out.logged)) {
+            if (const auto& logged = work->batch().logged; logged && (!out.logged || *logged < *out.logged)) {
                 out.logged = logged;
             }
             bytes += found.what->text->size();
             from->open = work->change(found).xid;
-            if (out.kept.empty() || out.kept.back() != work->kept) {
-                out.kept.push_back(work->kept);
+            if (auto texts = work->texts(); out.kept.empty() || out.kept.back() != texts) {
+                out.kept.push_back(std::move(texts));
             }
         }
         finish_page(out, *work, *from);
@@ -184,7 +184,7 @@ std::optional<output> feed::state::hand_out(const portion& most)
     }
     from->told_more = out.more;
     if (number == 0) {
-        last_cursor_ = out.cursor;
+        last_cursor_ = hash(out.cursor);
     }
     return out;
 }
@@ -196,9 +196,9 @@ void feed::state::match(page_work& work, const core::cursor& position, std::size
     auto events = std::make_shared<std::vector<std::pair<std::size_t, event>>>();
     const std::vector<std::size_t> who = members(work.group);
     const auto ended = std::make_shared<const std::string>(permissions_changed);
-    for (; work.looked_at < work.batch->changes.size() && sum < bytes; ++work.looked_at) {
+    for (; work.looked_at < work.batch().changes.size() && sum < bytes; ++work.looked_at) {
         const std::uint32_t i = work.looked_at;
-        const core::change& change = work.batch->changes[i];
+        const core::change& change = work.batch().changes[i];
         if (position.covers(change.xid, change.where)) {
             continue;
         }
@@ -220,8 +220,8 @@ void feed::state::match(page_work& work, const core::cursor& position, std::size
     for (const auto& [member, what] : *events) {
         work.matches.push_back({what.ordinal, member, &what});
     }
-    work.kept = std::move(events);
-    work.matched = work.looked_at == work.batch->changes.size();
+    work.worded = std::move(events);
+    work.matched = work.looked_at == work.batch().changes.size();
 }
 
 // Ends a frame inside a page, behind the last change that it holds.
@@ -229,8 +229,8 @@ void feed::state::cut(changes& out, const page_work& work, stream& from) const
 {
     const core::change& following = work.change(work.matches[work.next]);
     if (work.passed) { // else the frame ends with the page before, whose cursor it has
-        const core::snapshot& seen = work.group == 0 ? work.batch->before : from.position.seen;
-        from.position = {seen, core::cursor::progress{work.batch->after, *work.passed}};
+        const core::snapshot& seen = work.group == 0 ? work.batch().before : from.position.seen;
+        from.position = {seen, core::cursor::progress{work.batch().after, *work.passed}};
         out.cursor = from.codec->seal(from.position);
     }
     out.more = from.open == following.xid;
@@ -242,14 +242,14 @@ void feed::state::cut(changes& out, const page_work& work, stream& from) const
 
 void feed::state::finish_page(changes& out, page_work& work, stream& from)
 {
-    const core::batch& batch = *work.batch;
+    const core::batch& batch = work.batch();
     const core::cursor before = std::exchange(from.position, work.group == 0 ? batch.position() : batch.position_from(from.position));
     // A page that the client has had already (another reading starts earlier than its position) says nothing about what is open.
     const bool further = work.group == 0 || from.position != before;
     if (further && (!batch.transaction_goes_on || batch.changes.back().xid != from.open)) {
         from.open = 0;
     }
-    out.cursor = work.cursor.empty() ? from.codec->seal(from.position) : std::move(work.cursor);
+    out.cursor = work.published ? work.published->cursor : from.codec->seal(from.position);
     if (work.group == 0) {
         for (const auto& each : work.matches) {
             pending_bytes_ -= each.what->text->size();

@@ -5,7 +5,7 @@
 
 namespace rowcast::hub {
 
-feed::state::state(shard& home, feed_limits limits, std::function<void()> ready)
+feed::state::state(shard& home, feed_limits limits, ready_call ready)
     : home_(home), limits_(limits), ready_(std::move(ready))
 {
     home_.enter(*this);
@@ -93,38 +93,24 @@ void feed::state::take(const publication_ptr& published, std::size_t number, con
     if (found == subscriptions_.end() || found->second.stopped || found->second.fallen) {
         return;
     }
-    page_work* work = items_.empty() ? nullptr : std::get_if<page_work>(&items_.back());
-    const bool known = work && work->sequence == published->sequence;
-    page_work fresh;
-    if (!known) {
-        fresh.batch = published->batch;
-        fresh.cursor = published->cursor;
-        fresh.codec = published->codec;
-        fresh.sequence = published->sequence;
-        fresh.since = home_.published();
-        fresh.matched = true;
-        fresh.kept = published;
-        work = &fresh;
+    const auto is_wanted = [&](const event& each) { return found->second.wants(each); };
+    if (std::none_of(events.begin(), events.end(), is_wanted)) {
+        return;
     }
-    const std::size_t before = work->matches.size();
+    page_work& work = page_of(published);
+    const auto before = static_cast<std::ptrdiff_t>(work.matches.size());
     for (const event& each : events) {
-        if (found->second.wants(each)) {
-            work->matches.push_back({each.ordinal, number, &each});
+        if (is_wanted(each)) {
+            work.matches.push_back({each.ordinal, number, &each});
             pending_bytes_ += each.text->size();
         }
     }
-    if (work->matches.size() == before) {
-        return;
-    }
-    std::inplace_merge(work->matches.begin(), work->matches.begin() + static_cast<std::ptrdiff_t>(before), work->matches.end(),
+    std::inplace_merge(work.matches.begin(), work.matches.begin() + before, work.matches.end(),
                        [](const auto& left, const auto& right) { return left.ordinal < right.ordinal; });
     const core::batch& batch = *published->batch;
-    queued_open_ = batch.transaction_goes_on && work->change(work->matches.back()).xid == batch.changes.back().xid
+    queued_open_ = batch.transaction_goes_on && work.change(work.matches.back()).xid == batch.changes.back().xid
                        ? batch.changes.back().xid
                        : 0;
-    if (!known) {
-        push(std::move(fresh));
-    }
     if (pending_bytes_ > limits_.pending_bytes) {
         overflow();
     }
@@ -133,21 +119,20 @@ void feed::state::take(const publication_ptr& published, std::size_t number, con
 void feed::state::close_transaction(const publication_ptr& published)
 {
     const core::batch& batch = *published->batch;
-    const auto* work = items_.empty() ? nullptr : std::get_if<page_work>(&items_.back());
-    const bool told = work && work->sequence == published->sequence;
+    const auto* last = items_.empty() ? nullptr : std::get_if<page_work>(&items_.back());
+    const bool told = last && last->published == published;
     if (told || queued_open_ == 0 || (batch.transaction_goes_on && batch.changes.back().xid == queued_open_)) {
         return;
     }
     queued_open_ = 0;
-    page_work end;
-    end.batch = published->batch;
-    end.cursor = published->cursor;
-    end.codec = published->codec;
-    end.sequence = published->sequence;
-    end.since = home_.published();
-    end.matched = true;
-    end.kept = published;
-    push(std::move(end));
+    page_of(published);
+}
+
+void feed::state::told()
+{
+    if (std::exchange(begins_, false) && ready_) {
+        ready_(pull::now);
+    }
 }
 
 std::optional<std::string> feed::state::moved_on()
@@ -156,10 +141,11 @@ std::optional<std::string> feed::state::moved_on()
         return entry.second.group == 0 && !entry.second.stopped;
     });
     if (!any_live || overflowed_ || !items_.empty() || live_.told_more || !groups_.empty() || home_.cursor().empty() ||
-        home_.cursor() == last_cursor_) {
+        hash(home_.cursor()) == last_cursor_) {
         return std::nullopt;
     }
-    return last_cursor_ = home_.cursor();
+    last_cursor_ = hash(home_.cursor());
+    return home_.cursor();
 }
 
 bool feed::state::has_output() const
@@ -188,7 +174,7 @@ standing feed::state::survey() const
         }
     }
     if (const page_work* first = oldest_live()) {
-        stands_at(first->batch->before.xmin);
+        stands_at(first->batch().before.xmin);
     }
     return mine;
 }
@@ -232,15 +218,26 @@ const page_work* feed::state::oldest_live() const
     return nullptr;
 }
 
+// The page in the queue that has its part of it.
+page_work& feed::state::page_of(const publication_ptr& published)
+{
+    auto* const last = items_.empty() ? nullptr : std::get_if<page_work>(&items_.back());
+    if (last && last->published == published) {
+        return *last;
+    }
+    begins_ = begins_ || items_.empty();
+    if (!keeps_since_) {
+        keeps_since_ = home_.published();
+        home_.keeps(*this, *keeps_since_);
+    }
+    return std::get<page_work>(items_.emplace_back(std::in_place_type<page_work>, published, home_.published()));
+}
+
 void feed::state::push(item added)
 {
-    if (const auto* work = std::get_if<page_work>(&added); work && work->group == 0 && !keeps_since_) {
-        keeps_since_ = work->since;
-        home_.keeps(*this, work->since);
-    }
     items_.push_back(std::move(added));
     if (items_.size() == 1 && ready_) {
-        ready_();
+        ready_(pull::soon);
     }
 }
 
@@ -255,7 +252,7 @@ void feed::state::say_at_once(unsubscribed what)
     const auto last = std::find_if(items_.rbegin(), items_.rend(), about_it);
     items_.insert(last.base(), output(std::move(what)));
     if (items_.size() == 1 && ready_) {
-        ready_();
+        ready_(pull::soon);
     }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -32,7 +33,7 @@ inline constexpr const char* permissions_changed = "permissions_changed";
 // taken everything that was left.
 class feed::state final : public shard::receiver, public std::enable_shared_from_this<state> {
 public:
-    state(shard& home, feed_limits limits, std::function<void()> ready);
+    state(shard& home, feed_limits limits, ready_call ready);
 
     core::result<void> subscribe(std::vector<request> wanted, std::optional<std::string> after, std::optional<core::error_code> reset, bool named);
     core::result<void> unsubscribe(std::string_view id);
@@ -47,6 +48,7 @@ public:
 
     void take(const publication_ptr& published, std::size_t subscription, const std::vector<event>& events) override;
     void close_transaction(const publication_ptr& published) override;
+    void told() override;
     void resync(std::size_t subscription, const std::string& reason) override;
     std::optional<std::uint64_t> let_go(std::uint64_t before) override;
     bool awaits_end_of_transaction() const override { return queued_open_ != 0; }
@@ -117,7 +119,9 @@ private:
     void finish_page(changes& out, page_work& work, stream& from);
     stream* stream_of(const page_work& work);
 
+    static std::size_t hash(const std::string& cursor) { return std::hash<std::string>()(cursor); }
     const page_work* oldest_live() const; // the page of the live stream that has waited longest; null: none waits
+    page_work& page_of(const publication_ptr& published);
     void push(item added);
     void say_at_once(unsubscribed what);
     void detach(subscription& from);
@@ -126,7 +130,7 @@ private:
 
     shard& home_;
     feed_limits limits_;
-    std::function<void()> ready_;
+    ready_call ready_;
 
     std::unordered_map<std::size_t, subscription> subscriptions_; // by consecutive numbers
     std::size_t last_subscription_ = 0;
@@ -135,10 +139,11 @@ private:
 
     std::list<item> items_; // mostly empty: a deque never is
     stream live_;
-    std::string last_cursor_;              // the last one that the client got for the live stream
+    std::size_t last_cursor_ = 0;          // hash of the last one that the client got for the live stream
     std::size_t pending_bytes_ = 0;        // of live events in items_
     core::transaction_id queued_open_ = 0; // the transaction that the newest queued live page leaves open
     std::optional<std::uint64_t> keeps_since_; // what the shard knows; it may have taken that since
+    bool begins_ = false;                  // the publication that is being told found nothing in items_
     bool overflowed_ = false;              // nothing is taken until the next `next`
     bool fell_behind_ = false;             // and nobody has been told yet
 };

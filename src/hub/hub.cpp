@@ -28,7 +28,6 @@ std::shared_ptr<publication> hub::match(core::batch_ptr batch)
 {
     assert(started());
     auto made = std::make_shared<publication>();
-    made->sequence = ++sequence_;
     made->codec = codec_;
     for (std::uint32_t i = 0; i < batch->changes.size(); ++i) {
         const core::change& change = batch->changes[i];
@@ -78,7 +77,6 @@ publication_ptr hub::replace(std::shared_ptr<const core::cursor_codec> codec, co
 {
     start(std::move(codec), head);
     auto published = std::make_shared<publication>();
-    published->sequence = ++sequence_;
     published->codec = codec_;
     published->batch = std::make_shared<const core::batch>(core::batch{head, head, {}, true, false});
     published->cursor = cursor_;

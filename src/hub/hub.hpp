@@ -61,7 +61,6 @@ private:
     ring ring_;
     std::shared_ptr<const core::cursor_codec> codec_;
     std::string cursor_; // sealed ring_.head()
-    std::uint64_t sequence_ = 0;
     view_index index_;
     view_id last_id_ = 0;
     using views_by_hash = std::unordered_multimap<std::size_t, view>; // of their keys, which would take more than they

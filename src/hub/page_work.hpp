@@ -1,11 +1,12 @@
 #pragma once
 
+#include <boost/container/small_vector.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
-#include <vector>
+#include <utility>
 
 #include "core/batch.hpp"
 #include "hub/publication.hpp"
@@ -25,24 +26,29 @@ struct page_work {
     struct match {
         std::uint32_t ordinal;
         std::size_t subscription;
-        const event* what; // lies in `kept`
+        const event* what; // of the publication, or in `worded`
     };
 
+    // Of the live stream. `at`: how much the shard has published.
+    page_work(publication_ptr live, std::uint64_t at) : published(std::move(live)), since(at), matched(true) {}
+    // Of a group that catches up.
+    page_work(std::uint64_t number, core::batch_ptr past) : group(number), replayed(std::move(past)) {}
+
     std::uint64_t group = 0; // 0: the live stream
-    core::batch_ptr batch;
-    std::string cursor;           // after the page, where it is sealed already
-    std::shared_ptr<const core::cursor_codec> codec; // of the batch's log; null: the group's
-    std::uint64_t sequence = 0;   // of the publication; 0: not from one
-    std::uint64_t since = 0;      // how much the shard had published then
+    publication_ptr published;
+    core::batch_ptr replayed;
+    std::uint64_t since = 0;
     std::uint32_t looked_at = 0;  // changes, as far as they have been matched: what matches is worded as it is handed out
     bool matched = false;         // all of them
     bool ask_for_next = false;    // the group's reading waits for this page to be taken
-    std::vector<match> matches;   // ordered by ordinal
+    boost::container::small_vector<match, 1> matches;   // ordered by ordinal
     std::size_t next = 0;         // the first match that has not been handed out
     std::optional<core::place> passed; // of the one before it, also where that has been let go of
-    std::shared_ptr<const void> kept;
+    std::shared_ptr<const void> worded;
 
-    const core::change& change(const match& of) const { return batch->changes[of.ordinal]; }
+    const core::batch& batch() const { return published ? *published->batch : *replayed; }
+    std::shared_ptr<const void> texts() const { return published ? published : worded; } // what they lie in
+    const core::change& change(const match& of) const { return batch().changes[of.ordinal]; }
     void pass() { passed = change(matches[next++]).where; }
 };
 

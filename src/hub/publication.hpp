@@ -13,7 +13,6 @@ namespace rowcast::hub {
 
 // A batch after the hub: what every view gets of it. Immutable, shared by all threads.
 struct publication {
-    std::uint64_t sequence = 0; // consecutive
     core::batch_ptr batch;
     std::string cursor; // after this batch, sealed once for all
     std::shared_ptr<const core::cursor_codec> codec; // which seals cursors inside of it

@@ -2,39 +2,79 @@
 
 #include <algorithm>
 #include <cassert>
+#include <functional>
 #include <utility>
 
 namespace rowcast::hub {
 
-void shard::publish(const publication_ptr& published)
+void shard::publish(std::span<const publication_ptr> all)
 {
-    cursor_ = published->cursor;
-    published_ += published->memory;
-    if (!published->resync_all.empty()) {
-        std::vector<subscriber> everybody; // they leave as they are told
-        subscribers_.for_each([&](const subscriber& each) { everybody.push_back(each); });
-        for (const subscriber& each : everybody) {
-            each.whose->resync(each.subscription, published->resync_all);
+    for (const publication_ptr& published : all) {
+        const bool stands_alone = !published->resync_all.empty() || !published->superseded.empty() || !unfinished_.empty();
+        if (stands_alone) {
+            hand_out();
         }
-        return;
-    }
-    end_all_on(published->superseded);
-    const auto waiting = std::exchange(unfinished_, {});
-    for (const auto& [view, events] : published->events) {
-        subscribers_.find(view, [&, &what = events](const subscriber& each) {
-            each.whose->take(published, each.subscription, what);
-            if (each.whose->awaits_end_of_transaction()) {
-                unfinished_.insert(each.whose);
+        cursor_ = published->cursor;
+        published_ += published->memory;
+        if (!published->resync_all.empty()) {
+            std::vector<subscriber> everybody; // they leave as they are told
+            subscribers_.for_each([&](const subscriber& each) { everybody.push_back(each); });
+            for (const subscriber& each : everybody) {
+                each.whose->resync(each.subscription, published->resync_all);
             }
-        });
+            continue;
+        }
+        end_all_on(published->superseded);
+        gather(published);
+        if (!unfinished_.empty()) {
+            close_transaction(published);
+        } else if (published->batch->transaction_goes_on) {
+            hand_out();
+        }
     }
+    hand_out();
+    limit_kept();
+}
+
+void shard::gather(const publication_ptr& published)
+{
+    for (const auto& [view, events] : published->events) {
+        subscribers_.find(view, [&, &what = events](const subscriber& each) { parts_.push_back({each, &published, &what}); });
+    }
+}
+
+// A feed has all its parts one behind the other and is visited once: with thousands of them none is in the processor's cache.
+void shard::hand_out()
+{
+    const bool several = !parts_.empty() && parts_.front().events != parts_.back().events;
+    if (several) {
+        std::stable_sort(parts_.begin(), parts_.end(), [](const part& a, const part& b) { return std::less<>()(a.to.whose, b.to.whose); });
+    }
+    for (auto next = parts_.begin(); next != parts_.end();) {
+        receiver& whose = *next->to.whose;
+        for (; next != parts_.end() && next->to.whose == &whose; ++next) {
+            whose.take(*next->published, next->to.subscription, *next->events);
+        }
+        if (whose.awaits_end_of_transaction()) {
+            unfinished_.insert(&whose);
+        }
+        whose.told();
+    }
+    parts_.clear();
+}
+
+// Those who had a part of a transaction that went on.
+void shard::close_transaction(const publication_ptr& published)
+{
+    const auto waiting = std::exchange(unfinished_, {});
+    hand_out();
     for (receiver* each : waiting) {
         each->close_transaction(published);
         if (each->awaits_end_of_transaction()) {
             unfinished_.insert(each);
         }
+        each->told();
     }
-    limit_kept();
 }
 
 void shard::limit_kept()

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -33,7 +34,9 @@ public:
     }
     shard(const shard&) = delete;
 
-    void publish(const publication_ptr& published);
+    // Tells each feed all that concerns it of these publications, which follow one upon the other, at once.
+    void publish(std::span<const publication_ptr> published);
+    void publish(const publication_ptr& published) { publish({&published, 1}); }
 
     // The cursor of the newest publication; empty before the first.
     const std::string& cursor() const { return cursor_; }
@@ -61,6 +64,8 @@ private:
     public:
         virtual ~receiver() = default;
         virtual void take(const publication_ptr& published, std::size_t subscription, const std::vector<event>& events) = 0;
+        // It has taken its part of what is being published now.
+        virtual void told() = 0;
         // For those who have taken a part of a transaction that goes on: the next publication has been told.
         virtual void close_transaction(const publication_ptr& published) = 0;
         virtual void resync(std::size_t subscription, const std::string& reason) = 0;
@@ -78,6 +83,16 @@ private:
         std::size_t subscription = 0;
         bool operator==(const subscriber&) const = default;
     };
+
+    // What a subscription gets of a publication.
+    struct part {
+        subscriber to;
+        const publication_ptr* published;
+        const std::vector<event>* events;
+    };
+    void gather(const publication_ptr& published);
+    void hand_out();
+    void close_transaction(const publication_ptr& published);
 
     void enter(receiver& added);
     void leave(receiver& gone);
@@ -102,6 +117,7 @@ private:
     std::set<std::pair<std::uint64_t, receiver*>> keeping_; // since when at most; each once
     std::string cursor_;
     key_table<subscriber> subscribers_; // by view
+    std::vector<part> parts_; // that have not been handed out
     std::unordered_map<const policy::set_value*, std::vector<subscriber>> dependents_;
     std::vector<receiver*> all_;
     std::unordered_set<receiver*> unfinished_; // those who got a part of a transaction that goes on

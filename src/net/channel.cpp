@@ -16,6 +16,12 @@ constexpr unsigned char handshake_record = 22; // RFC 8446, 5.1
 
 } // namespace
 
+channel::channel(socket client, std::size_t most_ahead) : stream_(std::move(client)), ahead_(most_ahead)
+{
+    error_code ignored;
+    stream_.socket().non_blocking(true, ignored); // for write_at_once
+}
+
 awaitable<channel::handshake> channel::secure(boost::asio::ssl::context& with, std::chrono::milliseconds within)
 {
     expires_after(within);

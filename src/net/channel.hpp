@@ -23,7 +23,7 @@ public:
     using socket = boost::asio::generic::stream_protocol::socket;
     using executor_type = socket::executor_type;
 
-    channel(socket client, std::size_t most_ahead) : stream_(std::move(client)), ahead_(most_ahead) {}
+    channel(socket client, std::size_t most_ahead);
 
     executor_type get_executor() { return stream_.get_executor(); }
 
@@ -37,6 +37,15 @@ public:
     auto async_write_some(const Buffers& from, Token&& token)
     {
         return tls_ ? tls_->async_write_some(from, std::forward<Token>(token)) : stream_.async_write_some(from, std::forward<Token>(token));
+    }
+
+    // As much as the socket takes without waiting; returns how much. Nothing inside TLS, and where it is broken: a write that waits will say why.
+    template <class Buffers>
+    std::size_t write_at_once(const Buffers& from)
+    {
+        boost::system::error_code why;
+        const std::size_t size = tls_ ? 0 : stream_.socket().send(from, 0, why);
+        return why ? 0 : size;
     }
 
     // For all reads and writes that begin from now on: they fail at that time.

@@ -16,7 +16,6 @@ using namespace std::chrono_literals;
 
 constexpr auto time_to_authenticate = 10s;
 constexpr std::int64_t warning_seconds = 30; // before the token expires
-constexpr std::size_t around_text = 32;      // what an event mostly has beside its text: the names of its subscriptions
 
 std::string_view status_name(hub::subscribed::status what)
 {
@@ -36,15 +35,16 @@ moment moment::now()
     return {std::chrono::steady_clock::now(), std::chrono::duration_cast<std::chrono::seconds>(since).count()};
 }
 
-conversation::conversation(hub::shard& home, const services& with, const config::server& settings, const config::rollout& offered,
-                           std::string name, std::function<void()> ready)
+conversation::conversation(hub::shard& home, changes_text& words, const services& with, const config::server& settings,
+                           const config::rollout& offered, std::string name, hub::feed::ready_call ready)
     : with_(with)
     , settings_(settings)
     , offered_(offered)
     , home_(home)
+    , words_(words)
     , name_(std::move(name))
     , ready_(std::move(ready))
-    , feed_(home, {settings.limits.subscriptions_per_session, settings.limits.send_buffer}, [this] { ready_(); })
+    , feed_(home, {settings.limits.subscriptions_per_session, settings.limits.send_buffer}, [this](hub::feed::pull when) { ready_(when); })
     , messages_(settings.limits.messages_per_second, settings.limits.messages_per_second * 2)
 {
 }
@@ -331,36 +331,42 @@ void conversation::end(core::close_code code, std::string reason)
 {
     if (!over_) {
         over_ = ending{code, std::move(reason)};
-        ready_();
+        ready_(hub::feed::pull::soon);
     }
 }
 
-std::optional<std::string> conversation::next()
+std::shared_ptr<const std::string> conversation::next()
 {
     if (!said_.empty()) {
         unanswered_ -= std::min<std::size_t>(unanswered_, 1);
-        std::string out = std::move(said_.front());
+        auto out = std::make_shared<const std::string>(std::move(said_.front()));
         said_.pop_front();
         return out;
     }
     if (over_) {
-        return std::nullopt;
+        return nullptr;
     }
-    auto what = feed_.next({});
+    const auto what = feed_.next({});
     if (feed_.has_fallen_behind() && with_.tell) {
         with_.tell(observe::fell_behind{name_});
     }
-    if (what) {
-        if (!std::holds_alternative<hub::changes>(*what)) {
-            unanswered_ -= std::min<std::size_t>(unanswered_, 1);
-        }
-        return word(*what);
+    if (!what) {
+        unanswered_ = 0;
+        return nullptr;
     }
-    unanswered_ = 0;
-    return std::nullopt;
+    if (const auto* changed = std::get_if<hub::changes>(&*what)) {
+        auto text = words_.of(*changed, mark_);
+        if (with_.tell) {
+            with_.tell(observe::events_sent{"websocket", changed->events.size(), text->size(), changed->logged, changed->replayed});
+        }
+        return text;
+    }
+    unanswered_ -= std::min<std::size_t>(unanswered_, 1);
+    return std::make_shared<const std::string>(word(*what));
 }
 
-std::string conversation::word(hub::output& what)
+// All but changes.
+std::string conversation::word(const hub::output& what)
 {
     if (const auto* said = std::get_if<hub::subscribed>(&what)) {
         const bool reset = said->what == hub::subscribed::status::reset;
@@ -372,21 +378,6 @@ std::string conversation::word(hub::output& what)
     }
     if (const auto* given = std::get_if<hub::rows>(&what)) {
         return protocol::rows(given->id, given->text, given->more, mark_.put_on(given->cursor));
-    }
-    if (const auto* changed = std::get_if<hub::changes>(&what)) {
-        std::size_t room = 0;
-        for (const auto& entry : changed->events) {
-            room += entry.text.size() + around_text;
-        }
-        protocol::changes_message message(changed->id, mark_.put_on(changed->cursor), room);
-        for (const auto& entry : changed->events) {
-            message.add({entry.subs, entry.text});
-        }
-        std::string text = message.finish(changed->more, changed->live);
-        if (with_.tell) {
-            with_.tell(observe::events_sent{"websocket", changed->events.size(), text.size(), changed->logged, changed->replayed});
-        }
-        return text;
     }
     if (const auto* gone = std::get_if<hub::resync>(&what)) {
         // It stays in `subscriptions_`: the client may have subscribed to it anew already.
@@ -403,7 +394,7 @@ std::string conversation::word(hub::output& what)
 void conversation::say(std::string message)
 {
     said_.push_back(std::move(message));
-    ready_();
+    ready_(hub::feed::pull::soon);
 }
 
 void conversation::refuse(std::string_view id, const failure& why)

@@ -14,6 +14,7 @@
 
 #include "config/configuration.hpp"
 #include "hub/feed.hpp"
+#include "net/changes_text.hpp"
 #include "net/marked_cursor.hpp"
 #include "net/rate.hpp"
 #include "net/services.hpp"
@@ -39,9 +40,9 @@ public:
         std::string reason;
     };
 
-    // `ready` is called when `next` has something, or `over` has become true; it must not call back.
-    conversation(hub::shard& home, const services& with, const config::server& settings, const config::rollout& offered, std::string name,
-                 std::function<void()> ready);
+    // `ready` is called when `next` has something, or `over` has become true; when it may call `next` is as it is with a feed.
+    conversation(hub::shard& home, changes_text& words, const services& with, const config::server& settings, const config::rollout& offered,
+                 std::string name, hub::feed::ready_call ready);
 
     // Begins with the identity from the header or URL; nothing: an `auth` message must come within 10 s. Who has got no place is told so.
     void open(std::optional<policy::identity> who, bool has_token, core::result<session_count::place> place, std::string peer, moment now);
@@ -61,7 +62,7 @@ public:
     void end(core::close_code code, std::string reason); // nothing more is taken; what is in `next` may still be sent
 
     // The next message for the client; nothing where there is nothing.
-    std::optional<std::string> next();
+    std::shared_ptr<const std::string> next();
 
     const std::optional<ending>& over() const { return over_; }
     // The client writes without reading its answers: read no more until `next` has been called.
@@ -86,15 +87,16 @@ private:
     bool is_offered() const;
     void say(std::string message);
     void refuse(std::string_view id, const core::failure& why); // the error, and the end where the code says so
-    std::string word(hub::output& what);
+    std::string word(const hub::output& what);
 
     const services& with_;
     const config::server& settings_;
     const config::rollout& offered_;
     hub::shard& home_;
+    changes_text& words_;
     const std::string name_;
     const std::string nobody_;
-    std::function<void()> ready_;
+    hub::feed::ready_call ready_;
 
     std::optional<policy::identity> who_;
     cursor_mark mark_; // theirs

@@ -28,7 +28,7 @@ event_stream::event_stream(hub::shard& home, const services& with, const config:
     , what_(std::move(what))
     , mark_(with, what_.who)
     , ready_(std::move(ready))
-    , feed_(home, {settings.limits.subscriptions_per_session, settings.limits.send_buffer}, [this] { ready_(); })
+    , feed_(home, {settings.limits.subscriptions_per_session, settings.limits.send_buffer}, [this](auto) { ready_(); })
 {
 }
 

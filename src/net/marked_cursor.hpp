@@ -19,6 +19,7 @@ public:
     cursor_mark(const services& with, const policy::identity& who);
 
     std::string put_on(std::string_view cursor) const;
+    std::string_view text() const { return text_; }
 
     // A cursor that comes back: without its mark, or the reason why it cannot be used.
     struct returned {

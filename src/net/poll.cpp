@@ -23,7 +23,7 @@ poll::poll(hub::shard& home, const services& with, const config::server& setting
     , with_(with)
     , what_(std::move(what))
     , mark_(with, what_.who)
-    , feed_(home, {settings.limits.subscriptions_per_session, settings.limits.send_buffer}, std::move(ready))
+    , feed_(home, {settings.limits.subscriptions_per_session, settings.limits.send_buffer}, [ready = std::move(ready)](auto) { ready(); })
 {
 }
 

@@ -159,14 +159,14 @@ void server::adopt(const config::server& settings, const tls_context_ptr& tls)
     warn_of_limit(settings.limits);
     state_->shared.count.limit(state_->shared.limited(settings.limits));
     for (auto& each : state_->workers) {
-        boost::asio::post(each->context(), [&on = *each, settings, tls] { on.adopt(settings, tls); });
+        each->post([&on = *each, settings, tls] { on.adopt(settings, tls); });
     }
 }
 
 void server::offer(const config::rollout& offered)
 {
     for (auto& each : state_->workers) {
-        boost::asio::post(each->context(), [&on = *each, offered] { on.offer(offered); });
+        each->post([&on = *each, offered] { on.offer(offered); });
     }
 }
 
@@ -206,34 +206,29 @@ boost::asio::io_context& server::context(hub::shard_id id)
     return state_->workers.at(id)->context();
 }
 
-hub::shard& server::shard(hub::shard_id id)
-{
-    return state_->workers.at(id)->shard();
-}
-
-void server::publish(const hub::publication_ptr& published)
+void server::publish(const hub::publication_ptr& published, const std::shared_ptr<void>& ticket)
 {
     for (auto& each : state_->workers) {
-        boost::asio::post(each->context(), [&on = *each, published] { on.shard().publish(published); });
+        each->publish(published, ticket);
     }
 }
 
 void server::post(hub::shard_id id, std::function<void()> work)
 {
-    boost::asio::post(context(id), std::move(work));
+    state_->workers.at(id)->post(std::move(work));
 }
 
 void server::permissions_changed()
 {
     for (auto& each : state_->workers) {
-        boost::asio::post(each->context(), [&on = *each] { on.reconsider(); });
+        each->post([&on = *each] { on.reconsider(); });
     }
 }
 
 void server::admissions_changed()
 {
     for (auto& each : state_->workers) {
-        boost::asio::post(each->context(), [&on = *each] { on.check_admission(); });
+        each->post([&on = *each] { on.check_admission(); });
     }
 }
 

@@ -52,10 +52,9 @@ public:
 
     unsigned shards() const;
     boost::asio::io_context& context(hub::shard_id id);
-    hub::shard& shard(hub::shard_id id); // on its own thread only
 
-    // From any thread; what one thread posts arrives in its order.
-    void publish(const hub::publication_ptr& published);
+    // From any thread; what one thread posts arrives in its order. The ticket is let go of when all shards have handed it out.
+    void publish(const hub::publication_ptr& published, const std::shared_ptr<void>& ticket = nullptr);
     void post(hub::shard_id id, std::function<void()> work);
     void permissions_changed();
     void admissions_changed(); // who may stay

@@ -1,16 +1,19 @@
 #include "net/websocket_session.hpp"
 
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/buffers_suffix.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
+#include <array>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "net/conversation.hpp"
+#include "net/frame_channel.hpp"
 #include "net/wakeup.hpp"
 
 namespace rowcast::net {
@@ -28,6 +31,22 @@ constexpr auto stalled = 1s;
 // Read at once: little of a message that has not begun, since that is how most sessions spend their days.
 constexpr std::size_t first_bytes = 128;
 constexpr std::size_t more_bytes = 4096;
+// Messages until others have their turn.
+constexpr std::size_t most_at_once = 16;
+
+// The header of a text in one frame from a server (RFC 6455, 5.2).
+using frame_header = std::array<unsigned char, 10>;
+
+boost::asio::const_buffer put_header(frame_header& into, std::uint64_t size)
+{
+    const std::size_t length = size < 126 ? 0 : size <= 0xFFFF ? 2 : 8; // bytes of it that follow
+    into[0] = 0x81; // final, text
+    into[1] = static_cast<unsigned char>(length == 0 ? size : length == 2 ? 126 : 127);
+    for (std::size_t i = 0; i < length; ++i) {
+        into[2 + i] = static_cast<unsigned char>(size >> (8 * (length - 1 - i)));
+    }
+    return boost::asio::buffer(into, 2 + length);
+}
 
 // Functions that call each other instead of coroutines: ten thousand idle sessions are mostly the frames of what waits. It lives
 // as long as something of it is under way.
@@ -35,15 +54,16 @@ class websocket_session final : public activity, public std::enable_shared_from_
 public:
     websocket_session(worker& on, upgrade& from)
         : activity(on)
+        , home_(on)
         , shared_(on.shared())
         , settings_(on.settings())
-        , context_(on.context())
         , client_(std::move(from.client))
         , place_(std::move(from.place))
-        , stream_(*client_)
+        , channel_(*client_)
+        , stream_(channel_)
         , name_(on.name_session())
         , alarm_(stream_.get_executor())
-        , talk_(on.shard(), shared_.with, on.settings(), on.offered(), name_, [this] { wake(); })
+        , talk_(on.shard(), on.words(), shared_.with, on.settings(), on.offered(), name_, [this](hub::feed::pull when) { pull(when); })
     {
     }
 
@@ -66,8 +86,6 @@ public:
             }
         }));
         stream_.read_message_max(settings_.limits.message_size);
-        stream_.text(true);
-        stream_.auto_fragment(false); // a message is one frame and one write, not one for each 4 KB
         auto [why] = co_await stream_.async_accept(from.request, as_result);
         co_return !why;
     }
@@ -78,7 +96,7 @@ public:
         stream_.control_callback([this](websocket::frame_type, beast::string_view) { talk_.heard(moment::now()); });
         talk_.open(std::move(from.what.who), from.what.has_token, std::move(from.session), to_string(from.from), moment::now());
         shared_.tell(observe::session_opened{"websocket", name_, talk_.subject(), to_string(from.from)});
-        go_on();
+        advance();
     }
 
     void say_goodbye(std::chrono::milliseconds reconnect) override { talk_.say_goodbye(reconnect); }
@@ -86,6 +104,11 @@ public:
     void reconsider() override { talk_.reconsider(); }
     void check_admission() override { talk_.check_admission(); }
     void abort() override { close(); }
+    void go_on() override
+    {
+        woken_ = false;
+        advance();
+    }
 
     std::string_view session() const override { return name_; }
     std::string_view user() const override { return talk_.subject(); }
@@ -111,18 +134,24 @@ private:
         };
     }
 
+    void pull(hub::feed::pull when)
+    {
+        if (when == hub::feed::pull::now) {
+            home_.go_on(*this);
+        } else {
+            wake();
+        }
+    }
+
     void wake()
     {
         if (!std::exchange(woken_, true)) {
-            boost::asio::post(context_, then([this] {
-                woken_ = false;
-                go_on();
-            }));
+            home_.wake(shared_from_this());
         }
     }
 
     // Begins what can be done and is not under way.
-    void go_on()
+    void advance()
     {
         write();
         read();
@@ -146,7 +175,7 @@ private:
             } else if (stream_.is_message_done()) {
                 received();
             }
-            go_on();
+            advance();
         }));
     }
 
@@ -166,26 +195,45 @@ private:
 
     void write()
     {
-        if (writing_ || !open_) {
+        for (std::size_t i = 0; i < most_at_once; ++i) {
+            if (writing_ || !open_) {
+                return;
+            }
+            if (auto message = stream_.is_open() ? talk_.next() : nullptr) {
+                send(std::move(message));
+            } else {
+                if (talk_.over()) {
+                    writing_ = true;
+                    say_farewell(*talk_.over());
+                }
+                return;
+            }
+        }
+        wake();
+    }
+
+    // Not by Beast, whose way to write costs more than the kernel's: mostly the socket takes all of it at once.
+    void send(std::shared_ptr<const std::string> message)
+    {
+        output_ = std::move(message);
+        const std::array<boost::asio::const_buffer, 2> frame{put_header(header_, output_->size()), boost::asio::buffer(*output_)};
+        beast::buffers_suffix<std::array<boost::asio::const_buffer, 2>> rest(frame);
+        rest.consume(channel_.write_at_once(frame));
+        if (beast::buffer_bytes(rest) == 0) {
+            output_.reset();
             return;
         }
-        if (auto message = talk_.next()) {
-            writing_ = true;
-            output_.swap(*message);
-            stream_.async_write(boost::asio::buffer(output_), then([this, begun = clock::now()](beast::error_code why, std::size_t) {
-                writing_ = false;
-                std::string().swap(output_);
-                if (why) {
-                    close();
-                } else if (clock::now() - begun > stalled) {
-                    talk_.heard(moment::now());
-                }
-                go_on();
-            }));
-        } else if (talk_.over()) {
-            writing_ = true;
-            say_farewell(*talk_.over());
-        }
+        writing_ = true;
+        channel_.async_write_some(rest, then([this, begun = clock::now()](beast::error_code why, std::size_t) {
+            writing_ = false;
+            output_.reset();
+            if (why) {
+                close();
+            } else if (clock::now() - begun > stalled) {
+                talk_.heard(moment::now());
+            }
+            advance();
+        }));
     }
 
     void say_farewell(const conversation::ending& last)
@@ -228,7 +276,7 @@ private:
         } else if (talk_.tick(moment::now())) {
             ping();
         }
-        go_on();
+        advance();
     }
 
     // Beside `write`: a ping waits behind a message that a slow client does not take, time does not.
@@ -258,15 +306,17 @@ private:
         }
     }
 
+    worker& home_;
     site& shared_;
     const config::server& settings_;
-    boost::asio::io_context& context_; // the socket's own, whose executor would be copied and called behind a mask
     const std::unique_ptr<channel> client_;
     const session_count::place place_; // among the connections
-    websocket::stream<channel&, false> stream_; // false: no compression yet
+    frame_channel channel_;
+    websocket::stream<frame_channel&, false> stream_; // false: no compression yet
     const std::string name_;
     beast::flat_buffer input_;
-    std::string output_;
+    frame_header header_{};
+    std::shared_ptr<const std::string> output_; // what the socket has not taken whole
     boost::asio::steady_timer alarm_;
     std::optional<clock::time_point> deadline_; // of a session that is over
     conversation talk_;

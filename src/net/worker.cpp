@@ -92,6 +92,79 @@ void worker::offer(const config::rollout& offered)
     }
 }
 
+void worker::post(std::function<void()> work)
+{
+    enqueue(std::move(work));
+}
+
+void worker::publish(hub::publication_ptr published, std::shared_ptr<void> ticket)
+{
+    enqueue(publishing{std::move(published), std::move(ticket)});
+}
+
+void worker::enqueue(errand added)
+{
+    const std::lock_guard locked(errands_guard_);
+    errands_.push_back(std::move(added));
+    if (errands_.size() == 1) {
+        boost::asio::post(context_, [this] { run_next_errand(); });
+    }
+}
+
+// Or all publications up to the next one that is none. Should it throw, the others have their turn all the same.
+void worker::run_next_errand()
+{
+    std::function<void()> work;
+    std::vector<hub::publication_ptr> published;
+    std::vector<std::shared_ptr<void>> tickets;
+    {
+        const std::lock_guard locked(errands_guard_);
+        if (auto* const other = std::get_if<std::function<void()>>(&errands_.front())) {
+            work = std::move(*other);
+            errands_.pop_front();
+        }
+        while (!work && !errands_.empty() && std::holds_alternative<publishing>(errands_.front())) {
+            auto& [what, ticket] = std::get<publishing>(errands_.front());
+            published.push_back(std::move(what));
+            tickets.push_back(std::move(ticket));
+            errands_.pop_front();
+        }
+        if (!errands_.empty()) {
+            boost::asio::post(context_, [this] { run_next_errand(); });
+        }
+    }
+    if (work) {
+        work();
+    } else {
+        shard_.publish(published);
+    }
+}
+
+void worker::wake(std::shared_ptr<activity> whom)
+{
+    if (woken_.empty()) {
+        boost::asio::post(context_, [this] { go_on_all(); });
+    }
+    woken_.push_back(std::move(whom));
+}
+
+void worker::go_on_all()
+{
+    for (const auto& each : std::exchange(woken_, {})) {
+        go_on(*each);
+    }
+}
+
+void worker::go_on(activity& whom)
+{
+    try {
+        whom.go_on();
+    } catch (...) {
+        whom.abort();
+        shared_.tell(observe::background_failed{"a client's connection", reason_of(std::current_exception())});
+    }
+}
+
 void worker::spawn(boost::asio::awaitable<void> task)
 {
     ++running_;

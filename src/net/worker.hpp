@@ -7,14 +7,21 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <future>
+#include <memory>
+#include <mutex>
 #include <random>
 #include <string>
 #include <thread>
 #include <unordered_set>
+#include <variant>
+#include <vector>
 
 #include "hub/shard.hpp"
 #include "net/admin_router.hpp"
+#include "net/changes_text.hpp"
 #include "net/router.hpp"
 #include "net/session_listing.hpp"
 #include "net/site.hpp"
@@ -35,6 +42,7 @@ public:
     virtual void reconsider() {}     // permissions have changed
     virtual void check_admission() {} // what was revoked has changed
     virtual void abort() = 0; // end now
+    virtual void go_on() {}   // what worker::wake was called for
 
     // Of a session: its name and user, and all that operators see. Without a name it is none.
     virtual std::string_view session() const { return {}; }
@@ -57,6 +65,7 @@ public:
     void start();        // any thread
     boost::asio::io_context& context() { return context_; }
     hub::shard& shard() { return shard_; }
+    changes_text& words() { return words_; }
     site& shared() { return shared_; }
 
     // What may change while the bridge runs; a copy of each worker's own, so that nobody waits for anybody.
@@ -67,6 +76,14 @@ public:
     tls_context_ptr tls() const { return tls_; } // null: without
     const router& routes() const { return routes_; }
     const admin_router& admin_routes() const { return admin_routes_; }
+
+    // Any thread. In the order of the calls; publications that have gathered are handed out together. The ticket is let go of when one has been.
+    void post(std::function<void()> work);
+    void publish(hub::publication_ptr published, std::shared_ptr<void> ticket);
+
+    // Lets it go on, soon.
+    void wake(std::shared_ptr<activity> whom);
+    void go_on(activity& whom); // now; its exceptions end it and are told
 
     // Runs a task to its end; it is counted, and its exceptions are told.
     void spawn(boost::asio::awaitable<void> task);
@@ -85,7 +102,16 @@ public:
 
 private:
     friend class activity;
+    struct publishing {
+        hub::publication_ptr what;
+        std::shared_ptr<void> ticket;
+    };
+    using errand = std::variant<std::function<void()>, publishing>;
+
+    void enqueue(errand added);
+    void run_next_errand();
     void finished();
+    void go_on_all();
     std::chrono::milliseconds pause();
     void for_each_activity(const std::function<void(activity&)>& action);
 
@@ -96,6 +122,7 @@ private:
     const router routes_;
     const admin_router admin_routes_;
     hub::shard shard_;
+    changes_text words_;
     std::mt19937_64 random_;
     std::unordered_set<activity*> activities_;
     std::size_t running_ = 0;
@@ -104,6 +131,9 @@ private:
     // Below what its coroutines use: their frames go with it.
     boost::asio::io_context context_;
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
+    std::vector<std::shared_ptr<activity>> woken_;
+    std::mutex errands_guard_;
+    std::deque<errand> errands_; // a call of run_next_errand is on its way where there are any
     std::thread thread_;
 };
 

@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/result.hpp"
 
@@ -30,7 +30,7 @@ std::string error(std::string_view id, const core::failure& why);
 
 // One event of a `changes` message: whose it is, and the text that everyone shares (event_text).
 struct addressed_event {
-    const std::vector<std::string_view>& subscriptions;
+    std::span<const std::string_view> subscriptions;
     std::string_view text;
 };
 void append_event(std::string& out, const addressed_event& event);

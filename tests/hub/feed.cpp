@@ -14,7 +14,7 @@ struct scene {
     feed mine;
 
     explicit scene(ring::limits recent = {}, std::size_t pending_bytes = 1 << 20, std::size_t page_size = 100)
-        : bridge(source, codec, recent, page_size), mine(bridge.home(), {3, pending_bytes}, [this] { ++rung; })
+        : bridge(source, codec, recent, page_size), mine(bridge.home(), {3, pending_bytes}, [this](feed::pull) { ++rung; })
     {
     }
 
@@ -261,7 +261,7 @@ TEST_CASE("A shard knows what its clients lack, whether it waits for them or the
     CHECK_FALSE(is.bridge.home().survey(0, 10).slowest);
     CHECK(is.bridge.home().survey(0, 10).catching_up == 0);
 
-    feed another(is.bridge.home(), {3, 1 << 20}, [] {});
+    feed another(is.bridge.home(), {3, 1 << 20}, [](feed::pull) {});
     CHECK(is.bridge.home().survey(0, 10).sessions == 2);
 }
 
@@ -421,7 +421,7 @@ TEST_CASE("A client that keeps one small event while much passes goes back to ca
     s.run();
     REQUIRE(s.heard() == said{"live a"});
     model::database& source = s.source;
-    feed other(s.bridge.home(), {3, 1 << 20}, [] {}); // so that there is more in each publication
+    feed other(s.bridge.home(), {3, 1 << 20}, [](feed::pull) {}); // so that there is more in each publication
     REQUIRE(other.subscribe(scene::on("b"), {}).has_value());
     s.run();
     s.commit("a");

@@ -10,6 +10,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "core/batch.hpp"
@@ -198,7 +199,7 @@ public:
         });
         publication_ptr published = hub_.publish(std::move(unpublished_.front()), std::exchange(superseded_, {}));
         unpublished_.pop_front();
-        queue_.push_back([this, published] { shard_.publish(published); });
+        queue_.push_back(published);
         auto parked = std::exchange(parked_, {});
         for (auto& [request, reply] : parked) {
             attach(0, std::move(request), std::move(reply));
@@ -211,19 +212,29 @@ public:
         unpublished_.clear();
         head_ = source_.now();
         const auto published = hub_.replace(codec_, head_, std::move(reason));
-        queue_.push_back([this, published] { shard_.publish(published); });
+        queue_.push_back(published);
     }
 
     bool in_step() const { return !unpublished_.empty(); }
 
-    bool run_one()
+    // One, or so many publications that follow one upon the other.
+    bool run_one(std::size_t together = 1)
     {
         if (queue_.empty()) {
             return false;
         }
-        auto work = std::move(queue_.front());
-        queue_.pop_front();
-        work();
+        if (auto* const work = std::get_if<std::function<void()>>(&queue_.front())) {
+            const auto does = std::move(*work);
+            queue_.pop_front();
+            does();
+            return true;
+        }
+        std::vector<publication_ptr> published;
+        while (published.size() < together && !queue_.empty() && std::holds_alternative<publication_ptr>(queue_.front())) {
+            published.push_back(std::get<publication_ptr>(std::move(queue_.front())));
+            queue_.pop_front();
+        }
+        shard_.publish(published);
         return true;
     }
 
@@ -393,7 +404,7 @@ private:
     shard shard_;
     core::snapshot head_;
     std::deque<core::batch_ptr> unpublished_;
-    std::deque<std::function<void()>> queue_;
+    std::deque<std::variant<publication_ptr, std::function<void()>>> queue_;
     std::vector<std::pair<attach_request, std::function<void(attach_reply)>>> parked_;
 };
 

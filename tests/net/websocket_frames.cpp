@@ -130,6 +130,15 @@ std::string converse(const running_server& with, const std::string& sent, bool b
     return read_frames(client.read_all());
 }
 
+// An administrator who wants all orders. What the bridge says from then on is still to be read.
+void subscribe(raw_client& client)
+{
+    client.send(std::string(upgrade).insert(upgrade.find("Host"), "Authorization: Bearer root:admin:1000\r\n"));
+    client.read_until("authenticated");
+    client.read_until("}");
+    client.send(frame(fin | text, R"({"type":"subscribe","id":"o","table":"public.orders"})"));
+}
+
 struct given {
     std::string what;
     std::string sent;
@@ -260,6 +269,46 @@ TEST_CASE("a continuation of what is complete ends the connection with 1002", "[
     client.read_until(R"("id":"a"})");
     client.send(frame(fin | continuation, "x"));
     CHECK(read_frames(client.read_all()) == "CLOSE 1002");
+}
+
+TEST_CASE("a message is one frame, whatever its length", "[net]")
+{
+    running_server running;
+    raw_client client(running.port());
+    subscribe(client);
+    std::string read = client.read_until("subscribed");
+    std::string expected = "subscribed o";
+    for (const std::size_t length : {1U, 50'000U, 100'000U}) {
+        running.commit({running_server::order(core::operation::insert, 1, "ann", std::string(length, 'x') + "end")});
+        read += client.read_until("end");
+        expected += ", changes";
+    }
+    client.send(close_with(1000));
+    CHECK(read_frames(read + client.read_all()) == expected + ", CLOSE 1000");
+}
+
+TEST_CASE("the answer to a ping waits for the message of which a slow client has taken a part", "[net]")
+{
+    running_server::options how;
+    how.settings.limits.send_buffer = 50'000;
+    how.shards = 1;
+    running_server running(how);
+    raw_client client(running.port());
+    subscribe(client);
+    const std::string wide(100'000, 'x');
+    for (int i = 0; running.seen().count<observe::fell_behind>() == 0 && i < 1'000; ++i) {
+        running.commit({running_server::order(core::operation::insert, i, wide, wide)});
+    }
+    for (const char* each : {"a", "b", "c"}) {
+        client.send(frame(fin | ping, each));
+    }
+    client.send(close_with(1000));
+    const std::string heard = read_frames(client.read_all());
+    CAPTURE(heard);
+    CHECK(heard.starts_with("subscribed o, changes, "));
+    CHECK(heard.find("changes, PONG a") != std::string::npos);
+    CHECK(heard.find("PONG b") < heard.find("PONG c"));
+    CHECK(heard.ends_with("CLOSE 1000"));
 }
 
 TEST_CASE("a client that leaves in the middle of a frame leaves", "[net][outside]")

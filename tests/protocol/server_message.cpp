@@ -33,8 +33,8 @@ TEST_CASE("the server's messages are worded as the contract says", "[protocol]")
 TEST_CASE("a changes message is assembled from shared texts", "[protocol]")
 {
     changes_message both("", "c9", 0);
-    both.add({{"o", "p"}, R"("id":"1"})"});
-    both.add({{"o"}, R"("id":"2"})"});
+    both.add({std::vector<std::string_view>{"o", "p"}, R"("id":"1"})"});
+    both.add({std::vector<std::string_view>{"o"}, R"("id":"2"})"});
     CHECK(both.finish(false) ==
           R"({"type":"changes","cursor":"c9","events":[{"subs":["o","p"],"id":"1"},{"subs":["o"],"id":"2"}],"more":false})");
 
