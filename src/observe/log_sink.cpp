@@ -116,8 +116,11 @@ void log_sink::set(level least, log_format format)
 void log_sink::operator()(const observation& what)
 {
     const line said = describe(what);
+    if (said.event.empty()) {
+        return; // every message to every client is observed
+    }
     const std::lock_guard lock{state_->mutex};
-    if (said.event.empty() || said.level < state_->least) {
+    if (said.level < state_->least) {
         return;
     }
     std::uint64_t left_out = 0;

@@ -17,6 +17,8 @@
 #include <iterator>
 #include <map>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace rowcast::observe {
 
@@ -194,7 +196,7 @@ struct metrics_sink::state {
 
     std::array<gauge*, bell_states.size()> bell{};
 
-    std::map<std::string, traffic, std::less<>> by_transport;
+    std::vector<std::pair<std::string, traffic>> by_transport; // few, looked for with every message; the last one is that of all others
 
     state()
     {
@@ -220,8 +222,8 @@ struct metrics_sink::state {
         const auto add = [&](const std::string& transport) {
             const prometheus::Labels labels{{"transport", transport}};
             delivery_histogram* const took = &deliveries.at(by_transport.size());
-            by_transport[transport] = {&sessions.Add(labels), &opened.Add(labels), &reconnects.Add(labels),
-                                       &events.Add(labels), &bytes.Add(labels), took};
+            by_transport.emplace_back(transport, traffic{&sessions.Add(labels), &opened.Add(labels), &reconnects.Add(labels),
+                                                         &events.Add(labels), &bytes.Add(labels), took});
             for (const std::string_view each : outcomes) {
                 resumes[transport][std::string(each)] = &resumed.Add({{"transport", transport}, {"outcome", std::string(each)}});
             }
@@ -276,8 +278,8 @@ struct metrics_sink::state {
 
     const traffic& of(std::string_view transport) const
     {
-        const auto found = by_transport.find(transport);
-        return found != by_transport.end() ? found->second : by_transport.find("other"sv)->second;
+        const auto found = std::find_if(by_transport.begin(), by_transport.end(), [&](const auto& each) { return each.first == transport; });
+        return found != by_transport.end() ? found->second : by_transport.back().second;
     }
 
     void operator()(const database_connected&)
