@@ -10,9 +10,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <condition_variable>
 #include <cstdio>
-#include <future>
+#include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -65,15 +67,15 @@ std::vector<farewell> restart(rowcast::support::bridge_process& bridge, crowd& e
             --missing;
         }
     };
-    std::promise<void> seen; // the bridge ends with the thread that has started it
-    std::jthread operations([&] {
+    std::jthread operations([&](const std::stop_token& seen) { // the bridge ends with the thread that has started it
         bridge.stop();
         bridge.start();
-        seen.get_future().wait();
+        std::mutex mutex;
+        std::unique_lock lock(mutex);
+        std::condition_variable_any().wait(lock, seen, [] { return false; });
     });
     must(everybody.run([&] { return missing == 0; }, 300s), "those who were told to come back");
     everybody.heard = nullptr;
-    seen.set_value();
     return all;
 }
 
