@@ -105,7 +105,7 @@ def fan_out(figures):
         bars(place, [f"{many:,} subscribers" for many in counts], servers,
              {server: [find(server, many, ahead, "cpu_of_a_million") for many in counts] for server in servers}, "seconds of CPU for a million deliveries")
         place.set_title("one at a time" if ahead == 1 else f"{ahead} in flight", fontsize=10)
-        place.set_ylim(top=place.get_ylim()[1] * 1.25)
+        place.set_ylim(top=place.get_ylim()[1] * 1.5)
     axes[0][0].legend(fontsize=8)
     for many in counts:
         for server in servers:
@@ -299,7 +299,7 @@ def main():
     pictures = flames()
     if pictures:
         parts.append("\n\n".join(("## Where the time goes", "The bridge's threads, sampled by `perf`: width is time, from the thread's "
-                                  f"beginning below to what was running on top; blue is the kernel. What took less than {LEAST_SHARE:.1%} is left out.", *pictures)))
+                                  f"beginning below to what was running on top; blue is the kernel. What took less than {LEAST_SHARE:.1%} is left out. What has no frame pointers (malloc, waiting) stands by itself.", *pictures)))
     if len(machines) == 1:
         on = next(iter(machines))
     else:
