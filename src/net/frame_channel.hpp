@@ -33,7 +33,7 @@ public:
     template <class Buffers, class Token>
     auto async_write_some(const Buffers& from, Token&& token)
     {
-        const auto begin = [this](auto handler, const Buffers& bytes) { write_in_turn(bytes, std::move(handler)); };
+        const auto begin = [this](auto handler, const Buffers& bytes) { this->write_in_turn(bytes, std::move(handler)); };
         return boost::asio::async_initiate<Token, void(boost::system::error_code, std::size_t)>(begin, token, from);
     }
 
