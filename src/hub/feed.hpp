@@ -5,9 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -21,6 +19,9 @@
 #include "hub/shard.hpp"
 
 namespace rowcast::hub {
+
+// Why a subscription ends whose rights are others than they were.
+inline constexpr const char* permissions_changed = "permissions_changed";
 
 // What a feed has for its client, in this order and no other. Protocols word it.
 struct subscribed {

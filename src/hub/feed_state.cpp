@@ -98,6 +98,7 @@ void feed::state::take(const publication_ptr& published, std::size_t number, con
         return;
     }
     page_work& work = page_of(published);
+    assert(work.next == 0); // nothing is handed out before all of it has been taken
     const auto before = static_cast<std::ptrdiff_t>(work.matches.size());
     for (const event& each : events) {
         if (is_wanted(each)) {

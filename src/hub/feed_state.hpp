@@ -16,9 +16,6 @@
 
 namespace rowcast::hub {
 
-// Why a subscription ends whose rights are others than they were.
-inline constexpr const char* permissions_changed = "permissions_changed";
-
 // The inside of a feed. One queue holds everything that the client is to get, in order: control outputs, pages of the
 // live stream, pages of groups that catch up. A group is a set of subscriptions that share a position on their way to
 // the live stream:

@@ -1,7 +1,6 @@
 #include "hub/hub.hpp"
 
 #include <algorithm>
-#include <algorithm>
 #include <cassert>
 
 namespace rowcast::hub {

@@ -5,10 +5,20 @@
 #include <functional>
 #include <utility>
 
+#include "hub/feed.hpp"
+
 namespace rowcast::hub {
+namespace {
+
+// What is gathered before it is handed out, but for one publication.
+constexpr std::size_t most_parts = 64 * 1024;
+constexpr std::size_t most_bytes = 256 * 1024;
+
+} // namespace
 
 void shard::publish(std::span<const publication_ptr> all)
 {
+    std::uint64_t handed_out = published_;
     for (const publication_ptr& published : all) {
         const bool stands_alone = !published->resync_all.empty() || !published->superseded.empty() || !unfinished_.empty();
         if (stands_alone) {
@@ -28,8 +38,9 @@ void shard::publish(std::span<const publication_ptr> all)
         gather(published);
         if (!unfinished_.empty()) {
             close_transaction(published);
-        } else if (published->batch->transaction_goes_on) {
+        } else if (published->batch->transaction_goes_on || parts_.size() > most_parts || published_ - handed_out > most_bytes) {
             hand_out();
+            handed_out = published_;
         }
     }
     hand_out();
@@ -43,13 +54,11 @@ void shard::gather(const publication_ptr& published)
     }
 }
 
-// A feed has all its parts one behind the other and is visited once: with thousands of them none is in the processor's cache.
+// A feed has all its parts one behind the other, as it must before it may speak of a publication; and is visited once: with thousands of them
+// none is in the processor's cache.
 void shard::hand_out()
 {
-    const bool several = !parts_.empty() && parts_.front().events != parts_.back().events;
-    if (several) {
-        std::stable_sort(parts_.begin(), parts_.end(), [](const part& a, const part& b) { return std::less<>()(a.to.whose, b.to.whose); });
-    }
+    std::stable_sort(parts_.begin(), parts_.end(), [](const part& a, const part& b) { return std::less<>()(a.to.whose, b.to.whose); });
     for (auto next = parts_.begin(); next != parts_.end();) {
         receiver& whose = *next->to.whose;
         for (; next != parts_.end() && next->to.whose == &whose; ++next) {
@@ -147,7 +156,7 @@ void shard::end_all_on(const std::vector<policy::set_value_ptr>& superseded)
         }
         const auto everybody = found->second; // they leave as they are told
         for (const subscriber& one : everybody) {
-            one.whose->resync(one.subscription, "permissions_changed");
+            one.whose->resync(one.subscription, permissions_changed);
         }
     }
 }

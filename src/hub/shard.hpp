@@ -58,8 +58,8 @@ public:
 
 private:
     friend class feed;
-    // What a publication reaches: a feed's state, and the feed's own number for the subscription. While it is told,
-    // nothing but `resync` may change who is subscribed to what.
+    // What a publication reaches: a feed's state, and the feed's own number for the subscription. Only `resync` and `told` may
+    // change who is subscribed to what; none may end another.
     class receiver {
     public:
         virtual ~receiver() = default;

@@ -59,8 +59,10 @@ std::shared_ptr<const std::string> changes_text::of(const hub::changes& what, co
     next_key_.clear();
     append_key(next_key_, what, mark.text());
     if (!last_ || next_key_ != key_) {
-        last_ = std::make_shared<const std::string>(word(what, mark));
-        kept_ = what.kept;
+        auto text = std::make_shared<const std::string>(word(what, mark));
+        auto kept = what.kept;
+        last_.swap(text);
+        kept_.swap(kept);
         key_.swap(next_key_);
     }
     return last_;

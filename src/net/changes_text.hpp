@@ -9,7 +9,8 @@
 
 namespace rowcast::net {
 
-// Words `changes` for the sessions of one shard. Most whom a change reaches are told the very same, so the last text is kept: it is worded once and shared.
+// Words `changes` for the sessions of one shard. Most whom a change reaches are told the very same, so the last text is kept, with the publications
+// that it is of: it is worded once and shared.
 class changes_text {
 public:
     std::shared_ptr<const std::string> of(const hub::changes& what, const cursor_mark& mark);

@@ -86,7 +86,6 @@ private:
             async_teardown(role, of.stream_, std::forward<Handler>(handler));
         }
     }
-    friend void beast_close_socket(channel& of) { of.close(); }
 
     plain_stream stream_;
     std::unique_ptr<tls_stream> tls_; // it has buffers of 35 KB

@@ -279,7 +279,7 @@ void conversation::reconsider()
             return false;
         }
         // A new `subscribe` is answered with what now holds, `forbidden` among others.
-        feed_.stop(entry.first, "permissions_changed");
+        feed_.stop(entry.first, hub::permissions_changed);
         return true;
     });
 }

@@ -81,7 +81,7 @@ void event_stream::reconsider()
 {
     mark_ = cursor_mark(with_, what_.who);
     for (const std::string& id : lost(what_, with_)) {
-        feed_.stop(id, "permissions_changed");
+        feed_.stop(id, hub::permissions_changed);
     }
 }
 

@@ -46,7 +46,7 @@ void poll::reconsider()
     }
     if (count_ == 0) {
         for (const std::string& id : ended) {
-            feed_.stop(id, "permissions_changed");
+            feed_.stop(id, hub::permissions_changed);
         }
         return;
     }
@@ -55,7 +55,7 @@ void poll::reconsider()
     count_ = 0;
     logged_.reset();
     for (const auto& each : what_.wanted) {
-        feed_.stop(each.id, "permissions_changed");
+        feed_.stop(each.id, hub::permissions_changed);
     }
 }
 

@@ -201,11 +201,6 @@ unsigned server::shards() const
     return static_cast<unsigned>(state_->workers.size());
 }
 
-boost::asio::io_context& server::context(hub::shard_id id)
-{
-    return state_->workers.at(id)->context();
-}
-
 void server::publish(const hub::publication_ptr& published, const std::shared_ptr<void>& ticket)
 {
     for (auto& each : state_->workers) {

@@ -51,7 +51,6 @@ public:
     std::vector<std::string> not_ready() const;
 
     unsigned shards() const;
-    boost::asio::io_context& context(hub::shard_id id);
 
     // From any thread; what one thread posts arrives in its order. The ticket is let go of when all shards have handed it out.
     void publish(const hub::publication_ptr& published, const std::shared_ptr<void>& ticket = nullptr);

@@ -107,7 +107,9 @@ public:
     void go_on() override
     {
         woken_ = false;
-        advance();
+        if (begun_) { // a goodbye may come while the upgrade is being answered
+            advance();
+        }
     }
 
     std::string_view session() const override { return name_; }

@@ -61,6 +61,7 @@ worker::worker(hub::shard_id id, site& shared, const config::server& settings, c
 worker::~worker()
 {
     join();
+    stopping_ = false; // those who die with the context below end nothing any more
 }
 
 void worker::start()
@@ -136,7 +137,8 @@ void worker::run_next_errand()
     if (work) {
         work();
     } else {
-        shard_.publish(published);
+        // A shard that goes on after half a publication would leave a hole; clients of a bridge that is started again resume from where they are.
+        [&]() noexcept { shard_.publish(published); }();
     }
 }
 
@@ -205,7 +207,7 @@ milliseconds worker::pause()
 std::future<void> worker::stop()
 {
     std::future<void> drained = drained_.get_future();
-    boost::asio::post(context_, [this] {
+    post([this] { // behind what is on its way to the clients
         stopping_ = true;
         for_each_activity([this](activity& each) { each.say_goodbye(pause()); });
         finished();

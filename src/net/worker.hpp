@@ -77,7 +77,7 @@ public:
     const router& routes() const { return routes_; }
     const admin_router& admin_routes() const { return admin_routes_; }
 
-    // Any thread. In the order of the calls; publications that have gathered are handed out together. The ticket is let go of when one has been.
+    // Any thread. In the order of the calls; publications that have gathered are handed out together. The ticket is let go of then.
     void post(std::function<void()> work);
     void publish(hub::publication_ptr published, std::shared_ptr<void> ticket);
 

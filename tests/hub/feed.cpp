@@ -123,6 +123,33 @@ TEST_CASE("What has gathered leaves in one frame, and a change that two subscrip
     REQUIRE(s.bridge.views() == 2);
 }
 
+TEST_CASE("A feed that is read as soon as it is told has all of a publication, whoever subscribed between its subscriptions")
+{
+    scene s;
+    std::vector<said> frames;
+    feed* reads = nullptr;
+    feed at_once(s.bridge.home(), {3, 1 << 20}, [&](feed::pull when) {
+        while (auto out = when == feed::pull::now ? reads->next({}) : std::nullopt) {
+            frames.push_back({s.say(*out)});
+        }
+    });
+    reads = &at_once;
+    const auto subscribe = [&](feed& to, std::string id) {
+        feed::request wanted = s.on("a");
+        wanted.id = std::move(id);
+        REQUIRE(to.subscribe(std::move(wanted), std::nullopt).has_value());
+        s.run();
+        while (to.next({})) {
+        }
+    };
+    subscribe(at_once, "first");
+    subscribe(s.mine, "between");
+    subscribe(at_once, "second");
+    s.commit("a");
+    s.follow();
+    REQUIRE(frames == std::vector<said>{{"firstsecond:1"}});
+}
+
 TEST_CASE("`unsubscribed` comes before frames that no longer hold what there was for the subscription")
 {
     scene s;
