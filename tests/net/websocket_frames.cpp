@@ -332,7 +332,7 @@ TEST_CASE("frames with random damage are answered with frames, or end the connec
     const auto seed = std::random_device{}();
     INFO("seed " << seed);
     std::mt19937 random(seed);
-    const auto anywhere = [&](const std::string& text) { return static_cast<std::ptrdiff_t>(random() % text.size()); };
+    const auto anywhere = [&](const std::string& in) { return static_cast<std::ptrdiff_t>(random() % in.size()); };
     for (int round = 0; round < 200; ++round) {
         std::string sent;
         for (std::size_t i = random() % 4; i < 4; ++i) {
