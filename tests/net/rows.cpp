@@ -133,7 +133,7 @@ TEST_CASE("rows that cannot be read are refused; those that break off say so and
 
     running.set_rows({order(1, "ann"), order(2, "ann")}, 1, {{1, core::error_code::rows_timeout}});
     const json broken = json::parse(client.get(orders).body);
-    CHECK(broken.at("rows") == json{seen(1, "ann")});
+    CHECK(broken.at("rows") == json::array({seen(1, "ann")}));
     CHECK(broken.at("error").at("code") == "rows_timeout");
     CHECK_FALSE(broken.contains("cursor"));
 }
