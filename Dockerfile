@@ -1,6 +1,7 @@
 # The bridge and its command line in a small image:
 #   docker build -t rowcast .
 #   docker run -p 8080:8080 -e DATABASE_URL=... -v ./bridge.yaml:/etc/rowcast/bridge.yaml:ro rowcast
+# where bridge.yaml has `server: {listen: 0.0.0.0:8080}`: the default is the container's own loopback.
 FROM debian:12 AS build
 WORKDIR /rowcast
 COPY scripts/setup scripts/build scripts/
