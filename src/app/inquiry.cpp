@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <memory>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "core/nearest.hpp"
+#include "core/whole_number.hpp"
 #include "policy/literal_row.hpp"
 #include "postgres/catalog_reader.hpp"
 #include "postgres/set_reader.hpp"
@@ -61,10 +61,7 @@ result<std::optional<core::value>> object(const core::value& body, std::string_v
 std::optional<std::uint64_t> read_id(const core::value& given)
 {
     const std::string* text = given.as_number() ? &given.as_number()->digits : given.as_string();
-    std::uint64_t id = 0;
-    const char* const end = text ? text->data() + text->size() : nullptr;
-    return text && !text->empty() && std::from_chars(text->data(), end, id) == std::from_chars_result{end, {}} ? std::optional(id)
-                                                                                                              : std::nullopt;
+    return text ? core::whole_number<std::uint64_t>(*text) : std::nullopt;
 }
 
 result<inquiry::written> read_change(const std::string& table, const core::value& given)

@@ -5,6 +5,7 @@
 #include "cli/terminal.hpp"
 #include "config/expectations.hpp"
 #include "config/load.hpp"
+#include "core/counted.hpp"
 #include "net/tls.hpp"
 #include "postgres/catalog_reader.hpp"
 #include "protocol/explanation_json.hpp"
@@ -19,17 +20,14 @@ namespace rowcast::cli {
 
 namespace {
 
+using core::counted;
+
 struct options {
     std::string file;
     std::string database;
     bool offline = false;
     bool json = false;
 };
-
-std::string counted(std::size_t count, const std::string& what)
-{
-    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
 
 // What was found, on its way to people (stderr, as compilers do) or to machines (stdout).
 class report_writer {

@@ -106,11 +106,7 @@ core::result<app::inquiry> read_question(const options& given)
         }
     }
     if (given.columns) {
-        core::list names;
-        for (const std::string& each : *given.columns) {
-            names.push_back({each});
-        }
-        asked.emplace_back("columns", core::value{std::move(names)});
+        asked.emplace_back("columns", core::value{core::list_of(*given.columns)});
     }
     auto sets = read_sets(given);
     if (!sets) {

@@ -2,6 +2,7 @@
 
 #include "cli/quantity_text.hpp"
 #include "cli/text_table.hpp"
+#include "core/counted.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -10,6 +11,8 @@
 namespace rowcast::cli {
 
 namespace {
+
+using core::counted;
 
 std::string join(const std::vector<std::string>& words)
 {
@@ -45,11 +48,6 @@ std::string tables_text(const postgres::database_status& status, const painter& 
         }
     }
     return table.print(paint, width) + warnings;
-}
-
-std::string counted(std::uint64_t count, const std::string& what)
-{
-    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
 // A bridge says something once a minute; one that hangs does not.

@@ -13,7 +13,7 @@ core::value text(const std::string& of)
 
 core::value number(std::chrono::seconds of)
 {
-    return {core::number{std::to_string(of.count())}, {}};
+    return {core::number::of(of.count()), {}};
 }
 
 // Makes the objects of a dotted path where they are missing.

@@ -63,7 +63,7 @@ void add_watch(CLI::App& program, action& chosen)
     command->add_flag("--notify", given->notify, "Ring, although the server allows two-phase commit (see docs/sql.md)")
         ->excludes(no);
     command->add_option("-g,--grant", given->grant, "Also give this role what the bridge needs")->type_name("ROLE");
-    command->footer("Watching a table again changes its options. Writers are never made to queue.\n\n"
+    command->footer("Watching a table again replaces its options: what is not said anew has its default. Writers are never made to queue.\n\n"
                     "  rowcast watch public.orders public.order_lines\n"
                     "  rowcast watch public.users --columns id,name,avatar");
     on_chosen(*command, chosen, given, on_database(act));

@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "core/whole_number.hpp"
+
 namespace rowcast::config {
 namespace {
 
@@ -128,10 +130,8 @@ std::string to_string(const endpoint& one)
 
 std::optional<unsigned> parse_mode(std::string_view text)
 {
-    unsigned mode = 0;
-    const auto [end, why] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
-    const bool whole = why == std::errc{} && end == text.data() + text.size() && text.size() >= 3;
-    return whole && mode <= 0777 ? std::optional(mode) : std::nullopt;
+    const auto mode = core::whole_number<unsigned>(text, 8);
+    return text.size() >= 3 && mode && *mode <= 0777 ? mode : std::nullopt;
 }
 
 } // namespace rowcast::config

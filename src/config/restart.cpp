@@ -1,6 +1,7 @@
 #include "config/restart.hpp"
 
 namespace rowcast::config {
+
 std::vector<std::string> needs_restart(const configuration& running, const configuration& wanted)
 {
     std::vector<std::string> names;

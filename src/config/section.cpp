@@ -3,9 +3,9 @@
 #include "config/quantity.hpp"
 #include "core/excerpt.hpp"
 #include "core/nearest.hpp"
+#include "core/whole_number.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 namespace rowcast::config {
@@ -198,9 +198,9 @@ void section::choice(std::string_view key, std::string& out, std::span<const std
              "takes " + all + ", not " + describe(*value) + (spelled ? core::did_you_mean(*spelled, words) : ""));
 }
 
-void section::read_listener(const core::value& from, const std::string& path, listener& out, bool for_clients)
+listener section::read_listener(const core::value& from, const std::string& path, bool for_clients)
 {
-    listener read = out;
+    listener read;
     section inner(from.as_object() ? &from : nullptr, path, *problems_);
     const core::value* address = inner.present() ? inner.raw("address") : &from;
     const auto spelled = address ? spelling(*address) : std::nullopt;
@@ -228,7 +228,7 @@ void section::read_listener(const core::value& from, const std::string& path, li
         inner.flag("proxy_protocol", read.proxy_protocol);
     }
     inner.finish();
-    out = std::move(read);
+    return read;
 }
 
 void section::listen_on(std::string_view key, std::vector<listener>& out)
@@ -245,8 +245,7 @@ void section::listen_on(std::string_view key, std::vector<listener>& out)
     std::vector<listener> all;
     for (std::size_t i = 0; i < (items ? items->size() : 1); ++i) {
         const core::value& item = items ? (*items)[i] : *value;
-        listener read;
-        read_listener(item, path(key) + (items ? "[" + std::to_string(i) + "]" : ""), read, true);
+        listener read = read_listener(item, path(key) + (items ? "[" + std::to_string(i) + "]" : ""), true);
         const bool again = std::any_of(all.begin(), all.end(), [&](const listener& each) { return each.at == read.at; });
         if (again && (read.at.is_path() || read.at.port != 0)) {
             complain(item, key, "has " + to_string(read.at) + " twice");
@@ -262,7 +261,7 @@ void section::listen_on(std::string_view key, std::optional<listener>& out)
     if (value && spelling(*value) == "off") {
         out.reset();
     } else if (value) {
-        read_listener(*value, path(key), out.emplace(), false);
+        out = read_listener(*value, path(key), false);
     }
 }
 
@@ -291,16 +290,14 @@ std::uint64_t section::read_number(std::string_view key, std::uint64_t otherwise
     if (!value) {
         return otherwise;
     }
-    const auto spelled = spelling(*value).value_or("");
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(spelled.data(), spelled.data() + spelled.size(), number);
-    if (error != std::errc{} || end != spelled.data() + spelled.size() || number < least || number > most) {
+    const auto number = core::whole_number<std::uint64_t>(spelling(*value).value_or(""));
+    if (!number || *number < least || *number > most) {
         complain(*value, key,
                  "takes a whole number from " + std::to_string(least) + " to " + std::to_string(most) + ", not " +
                      describe(*value));
         return otherwise;
     }
-    return number;
+    return *number;
 }
 
 std::uint64_t section::read_size(std::string_view key, std::uint64_t otherwise, std::uint64_t least, std::uint64_t most)
@@ -332,7 +329,7 @@ void section::finish()
     for (const auto& [name, item] : *tree_->as_object()) {
         if (std::find(known_.begin(), known_.end(), name) == known_.end()) {
             problems_->push_back(
-                {item.at, "unknown key '" + path(name.substr(0, 80)) + "'" + core::did_you_mean(name, known_)});
+                {item.at, "unknown key '" + path(core::beginning(name, 80)) + "'" + core::did_you_mean(name, known_)});
         }
     }
 }

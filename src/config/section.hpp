@@ -64,7 +64,7 @@ public:
 
 private:
     std::uint64_t read_number(std::string_view key, std::uint64_t otherwise, std::uint64_t least, std::uint64_t most);
-    void read_listener(const core::value& from, const std::string& path, listener& out, bool for_clients);
+    listener read_listener(const core::value& from, const std::string& path, bool for_clients);
     std::uint64_t read_size(std::string_view key, std::uint64_t otherwise, std::uint64_t least, std::uint64_t most);
 
     const core::value* tree_;

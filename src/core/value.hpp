@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,7 @@ struct value;
 
 struct number {
     std::string digits;
+    static number of(std::integral auto whole) { return {std::to_string(whole)}; }
     bool operator==(const number&) const = default;
 };
 
@@ -45,6 +47,17 @@ struct value {
     // What kind of value it is, for messages: "a string", "a list", ...
     std::string_view kind() const;
 };
+
+// Of texts, in their order.
+template <class Texts>
+list list_of(const Texts& texts)
+{
+    list all;
+    for (const auto& each : texts) {
+        all.push_back({std::string(each)});
+    }
+    return all;
+}
 
 // The tree as JSON text without white space; numbers keep their digits.
 std::string to_json(const value& tree);

@@ -1,5 +1,6 @@
 #include "observe/words.hpp"
 
+#include "core/counted.hpp"
 #include "core/row.hpp"
 
 #include <spdlog/fmt/fmt.h>
@@ -9,6 +10,8 @@
 namespace rowcast::observe {
 
 namespace {
+
+using core::counted;
 
 std::string quoted(std::string_view text)
 {
@@ -27,12 +30,6 @@ std::string quoted(Number value)
 std::string seconds(std::chrono::milliseconds time)
 {
     return fmt::format("{:.1f} s", static_cast<double>(time.count()) / 1000);
-}
-
-// "1 change", "2 changes"
-std::string counted(std::size_t count, std::string_view noun)
-{
-    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 std::string_view who(std::string_view subject)

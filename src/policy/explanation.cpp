@@ -191,10 +191,7 @@ private:
             into.remark = "what the set " + quoted(to.name()) + " holds for this user is not known" + (why.empty() ? "" : ": " + why);
             return;
         }
-        core::list values;
-        for (const std::string& each : found->second->texts()) {
-            values.push_back({each});
-        }
+        core::list values = core::list_of(found->second->texts());
         if (found->second->has_null()) {
             values.push_back({nullptr});
         }

@@ -1,10 +1,10 @@
 #include "postgres/rows.hpp"
 
+#include "core/whole_number.hpp"
 #include "postgres/database_error.hpp"
 
 #include <libpq-fe.h>
 
-#include <charconv>
 #include <stdexcept>
 
 namespace rowcast::postgres {
@@ -71,12 +71,11 @@ bool rows::truth(std::size_t row, std::size_t column) const
 std::uint64_t rows::number(std::size_t row, std::size_t column) const
 {
     const auto digits = text(row, column);
-    std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (error != std::errc{} || end != digits.data() + digits.size()) {
+    const auto value = core::whole_number<std::uint64_t>(digits);
+    if (!value) {
         not_a("a number", digits);
     }
-    return value;
+    return *value;
 }
 
 std::vector<std::string> rows::list(std::size_t row, std::size_t column) const
@@ -86,10 +85,7 @@ std::vector<std::string> rows::list(std::size_t row, std::size_t column) const
 
 std::uint64_t rows::affected() const
 {
-    const std::string_view digits = result_ ? PQcmdTuples(result_.get()) : "";
-    std::uint64_t count = 0;
-    std::from_chars(digits.data(), digits.data() + digits.size(), count);
-    return count;
+    return core::whole_number<std::uint64_t>(result_ ? PQcmdTuples(result_.get()) : "").value_or(0);
 }
 
 std::string to_array(const std::vector<std::string>& elements)

@@ -1,5 +1,6 @@
 #include "postgres/set_reader.hpp"
 
+#include "core/counted.hpp"
 #include "postgres/log_statement.hpp"
 #include "postgres/wal.hpp"
 #include "protocol/json.hpp"
@@ -246,8 +247,7 @@ set_statement set_reader::prepare(const policy::set_definition& of, const policy
         const auto types =
             on.execute("select parameter_types::text[] from pg_prepared_statements where name = 'rowcast_set'").list(0, 0);
         if (types.size() != of.parameters.size()) {
-            made.problem = "the query has " + std::to_string(types.size()) + (types.size() == 1 ? " parameter, and params lists " : " parameters, and params lists ") +
-                           std::to_string(of.parameters.size());
+            made.problem = "the query has " + core::counted(types.size(), "parameter") + ", and params lists " + std::to_string(of.parameters.size());
             return made;
         }
         std::string nulls;

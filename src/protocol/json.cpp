@@ -20,8 +20,8 @@ public:
 
     bool null() override { return add({nullptr}); }
     bool boolean(bool what) override { return add({what}); }
-    bool number_integer(number_integer_t what) override { return add({core::number{std::to_string(what)}}); }
-    bool number_unsigned(number_unsigned_t what) override { return add({core::number{std::to_string(what)}}); }
+    bool number_integer(number_integer_t what) override { return add({core::number::of(what)}); }
+    bool number_unsigned(number_unsigned_t what) override { return add({core::number::of(what)}); }
     bool number_float(number_float_t, const string_t& digits) override { return add({core::number{digits}}); }
     bool string(string_t& what) override { return add({std::move(what)}); }
     bool binary(binary_t&) override { return false; }

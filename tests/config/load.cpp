@@ -234,6 +234,7 @@ TEST_CASE("unknown keys are named with their place and the nearest one")
     CHECK(problems("server:\n  limits:\n    sesions: 5") ==
           "test.yaml:3:14: error: unknown key 'server.limits.sesions'; did you mean 'sessions'?");
     CHECK(problems("database: {foo: 1}") == "test.yaml:1:17: error: unknown key 'database.foo'");
+    CHECK(contains(problems(std::string(79, 'x') + "\u00fcber: 1"), std::string(79, 'x') + "...'")); // no half of a character
     CHECK(contains(problems("auth: {jwt: [{algoritm: HS256}]}"), "did you mean 'algorithm'"));
     CHECK(contains(problems("tables: {public.t: [{wher: {}}]}"),
                    "unknown key 'tables.public.t[0].wher'; did you mean 'where'?"));
