@@ -10,10 +10,9 @@
 #include <stdexcept>
 #include <thread>
 
-#include "app/admin_desk.hpp"
+#include "app/admin_office.hpp"
 #include "app/admin_page.hpp"
 #include "app/hub_thread.hpp"
-#include "app/inquiry.hpp"
 #include "app/keeper.hpp"
 #include "app/log_readings.hpp"
 #include "app/operator_calls.hpp"
@@ -25,18 +24,14 @@
 #include "config/restart.hpp"
 #include "core/row.hpp"
 #include "net/server.hpp"
-#include "postgres/administration.hpp"
 #include "postgres/follower.hpp"
 #include "postgres/revocation_reader.hpp"
-#include "protocol/excerpt.hpp"
 
 namespace rowcast::app {
 namespace {
 
 constexpr std::chrono::milliseconds patience_with_shards{500};
 constexpr unsigned log_reading_threads = 2;
-constexpr std::chrono::seconds patience_with_explanations{5}; // for each statement
-constexpr std::chrono::seconds patience_with_studies{5};
 
 std::string now_as_text()
 {
@@ -53,23 +48,10 @@ std::string now_as_text()
     return text;
 }
 
-core::result<void> takes_nothing(const net::admin_request& asked)
-{
-    if (!asked.body.as_object()->empty()) {
-        return core::failure{core::error_code::unknown_member, "this takes no parameters"};
-    }
-    return {};
-}
-
 std::string host_name()
 {
     char name[256] = {};
     return ::gethostname(name, sizeof name - 1) == 0 ? name : "";
-}
-
-postgres::connection_options rows_connection(const config::database& from)
-{
-    return {.url = from.rows.url.empty() ? from.url : from.rows.url, .statement_timeout = from.rows.timeout};
 }
 
 row_readings::limits rows_limits(const config::rows& from)
@@ -104,8 +86,9 @@ struct bridge::parts {
           outside(std::move(with)), trusted(settings.auth, tell), rules(std::make_shared<const policy::rules>(settings.rules)),
           readings({.url = settings.database.url, .purpose = "rowcast catch-up"}, log_reading_threads, tell),
           sets(settings.database.url, tell, [this] { server.permissions_changed(); }),
-          rows({.url = settings.database.url}, rows_connection(settings.database), rows_limits(settings.database.rows), tell),
-          hub({}, readings, rows, tell), server(settings.server, settings.rollout, shards(), services())
+          rows({.url = settings.database.url}, {.url = settings.database.rows_url(), .statement_timeout = settings.database.rows.timeout},
+               rows_limits(settings.database.rows), tell),
+          hub({}, readings, rows, tell), office(settings.database, trusted, server, tell, for_operators()), server(settings.server, settings.rollout, shards(), services())
     {
         hub.connect([this](hub::shard_id shard, std::function<void()> work) { server.post(shard, std::move(work)); },
                     [this](const hub::publication_ptr& published, const auto& ticket) { server.publish(published, ticket); },
@@ -127,28 +110,35 @@ struct bridge::parts {
                     },
                 .not_ready = [this] { return not_ready(); },
                 .metrics = outside.metrics ? [this] { return metrics(); } : std::function<std::string()>(),
-                .administer = {{"disconnect", [this](const net::admin_request& asked, auto done) { send_away(asked, std::move(done)); }},
-                               {"explain", inquiries.action([this](const net::admin_request& asked) { return answer_explain(asked); })},
-                               {"reload", desk.action([this](const net::admin_request& asked) { return answer_reload(asked); })},
-                               {"revoke", desk.action([this](const net::admin_request& asked) { return answer_revoke(asked); })},
-                               {"rollout", desk.action([this](const net::admin_request& asked) { return answer_rollout(asked); })},
-                               {"unwatch", errands.action([this](const net::admin_request& asked) { return answer_unwatch(asked); })},
-                               {"watch", errands.action([this](const net::admin_request& asked) { return answer_watch(asked); })}},
-                .inspect = {{"bridge", [this](const net::admin_request& asked, const auto& done) { done(answer_bridge(asked)); }},
-                            {"database", studies.action([this](const net::admin_request& asked) { return answer_database(asked); })},
-                            {"health", examinations.action([this](const net::admin_request& asked) { return answer_health(asked); })},
-                            {"rollout", [this](const net::admin_request& asked, const auto& done) { done(answer_standing(asked)); }},
-                            {"rules", [this](const net::admin_request& asked, const auto& done) { done(answer_rules(asked)); }},
-                            {"sessions", [this](const net::admin_request& asked, auto done) { list_sessions(asked, std::move(done)); }}},
+                .administer = office.calls(),
+                .inspect = office.inspections(),
                 .find_admin_page = find_admin_page,
                 .find_page = outside.find_page,
                 .tell = tell};
     }
 
-    net::answer rollout_now() const
+    admin_office::callbacks for_operators()
+    {
+        return {.facts = [this] { return facts(); },
+                .permitted = [this] { return permitted(); },
+                .retention = [this] { return locked(keep); },
+                .longest_token = [this] { return locked(longest_token); },
+                .reload = [this](std::vector<std::string>& needs_restart) { return reload(needs_restart); },
+                .rollout =
+                    [this] {
+                        const std::lock_guard lock(mutex);
+                        return rollout_stands(rollout, rollout == configured_rollout);
+                    },
+                .change_rollout = [this](const core::value& wanted) { return change_rollout(wanted); },
+                .look = [this] { keeping->look(); },
+                .examine = outside.examine};
+    }
+
+    template <class Value>
+    Value locked(const Value& of) const
     {
         const std::lock_guard lock(mutex);
-        return rollout_stands(rollout, rollout == configured_rollout);
+        return of;
     }
 
     std::string metrics() const
@@ -197,25 +187,14 @@ struct bridge::parts {
     }
 
     postgres::bridge_report report();
+    bridge_facts facts() const;
     void adopt(policy::catalog_ptr found);
     void follow();
     void heard(const core::batch_ptr& page);
     std::vector<config::problem> reload(std::vector<std::string>& needs_restart);
     std::vector<config::problem> adopt(const config::configuration& wanted);
     void roll_out(const config::rollout& wanted);
-    net::answer answer_explain(const net::admin_request& asked) const;
-    net::answer answer_reload(const net::admin_request& asked);
-    net::answer answer_revoke(const net::admin_request& asked);
-    net::answer answer_rollout(const net::admin_request& asked);
-    net::answer answer_watch(const net::admin_request& asked);
-    net::answer answer_unwatch(const net::admin_request& asked);
-    net::answer answer_bridge(const net::admin_request& asked) const;
-    net::answer answer_database(const net::admin_request& asked) const;
-    net::answer answer_health(const net::admin_request& asked) const;
-    net::answer answer_standing(const net::admin_request& asked) const;
-    net::answer answer_rules(const net::admin_request& asked) const;
-    void list_sessions(const net::admin_request& asked, std::function<void(net::answer)> done);
-    void send_away(const net::admin_request& asked, std::function<void(net::answer)> done);
+    core::result<void> change_rollout(const core::value& wanted);
 
     const config::configuration settings; // as of the start; what `reload` replaces is found below and in the other parts
     const observe::sink tell;
@@ -239,12 +218,7 @@ struct bridge::parts {
     set_store sets;
     row_readings rows;
     hub_thread hub;
-    admin_desk desk;
-    // None of which holds up a revocation, or another kind.
-    admin_desk inquiries;
-    admin_desk studies;
-    admin_desk examinations;
-    admin_desk errands;
+    admin_office office;
     net::server server;
     std::unique_ptr<keeper> keeping;
     std::unique_ptr<postgres::follower> source;
@@ -265,11 +239,9 @@ postgres::bridge_report bridge::parts::report()
     made.host = host_name();
     made.process = ::getpid();
     made.started = began;
-    {
-        const std::lock_guard lock(mutex);
-        made.retention_age = keep.age;
-        made.retention_bytes = keep.size;
-    }
+    const config::retention kept = locked(keep);
+    made.retention_age = kept.age;
+    made.retention_bytes = kept.size;
     if (const auto state = following()) {
         made.doorbell = postgres::to_string(state->bell);
         if (state->all_read_below != 0) {
@@ -280,6 +252,24 @@ postgres::bridge_report bridge::parts::report()
     made.subscriptions = clients.subscriptions;
     made.catching_up = clients.catching_up;
     made.slowest = clients.slowest;
+    return made;
+}
+
+bridge_facts bridge::parts::facts() const
+{
+    bridge_facts made;
+    made.id = id;
+    made.host = host_name();
+    made.process = ::getpid();
+    made.up = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now() - began);
+    made.database = postgres::place_of(settings.database.url);
+    made.not_ready = server.not_ready();
+    if (const auto state = following()) {
+        made.connected = state->connected;
+        made.doorbell = postgres::to_string(state->bell);
+        made.position = state->all_read_below;
+    }
+    made.tables = counted.now();
     return made;
 }
 
@@ -436,193 +426,15 @@ void bridge::parts::roll_out(const config::rollout& wanted)
                                  wanted == configured_rollout});
 }
 
-net::answer bridge::parts::answer_explain(const net::admin_request& asked) const
-{
-    const auto wanted = read_inquiry(asked.body);
-    if (!wanted) {
-        return net::refuse(wanted.error());
-    }
-    const auto who = wanted->claims ? trusted.suppose(*wanted->claims) : trusted.authenticate(wanted->token);
-    if (!who) {
-        return not_let_in(who.error()); // the user, not the operator
-    }
-    const net::permissions now = permitted();
-    if (!now.tables) {
-        return net::refuse({core::error_code::unavailable, "the watched tables have not been read yet"});
-    }
-    sources from{{.url = settings.database.url}, rows_connection(settings.database), now.tables};
-    for (postgres::connection_options* each : {&from.log, &from.rows}) {
-        each->purpose = "rowcast explain";
-        each->statement_timeout = patience_with_explanations;
-    }
-    const auto found = answer(*wanted, *now.rules, *who, from);
-    tell(observe::administered{asked.peer, "explain what " + (who->subject.empty() ? "somebody without a name" : "the user " + protocol::excerpt(who->subject)) + " gets",
-                               std::string(found ? policy::to_string(found->what) : core::to_string(found.error().code))});
-    return found ? explained(*found) : net::refuse(found.error());
-}
-
-net::answer bridge::parts::answer_reload(const net::admin_request& asked)
-{
-    if (!asked.body.as_object()->empty()) {
-        return net::refuse({core::error_code::unknown_member, "a reload takes no members"});
-    }
-    std::vector<std::string> needs_restart;
-    const auto problems = reload(needs_restart);
-    tell(observe::administered{asked.peer, "reload the configuration", problems.empty() ? "done" : "refused"});
-    return problems.empty() ? reload_done(needs_restart) : reload_refused(problems);
-}
-
-net::answer bridge::parts::answer_revoke(const net::admin_request& asked)
-{
-    auto wanted = read_revocation(asked.body);
-    if (!wanted) {
-        return net::refuse(wanted.error());
-    }
-    if (!wanted->lasts) {
-        const std::lock_guard lock(mutex);
-        wanted->lasts = longest_token;
-    }
-    postgres::administration database({.url = settings.database.url});
-    const auto until = database.revoke(*wanted);
-    tell(observe::administered{asked.peer, "revoke the " + wanted->kind + " '" + wanted->name + "'",
-                               until ? "until " + *until : until.error().message});
-    if (!until) {
-        return net::refuse(until.error());
-    }
-    keeping->look(); // PostgreSQL tells us as well, if all is well
-    return revoke_done(*wanted, *until);
-}
-
-// Until the next reload or restart, at this bridge.
-net::answer bridge::parts::answer_rollout(const net::admin_request& asked)
+core::result<void> bridge::parts::change_rollout(const core::value& wanted)
 {
     const std::lock_guard one(reloading);
-    auto wanted = read_rollout(asked.body, rollout);
-    if (!wanted) {
-        return net::refuse(wanted.error());
+    auto read = read_rollout(wanted, rollout);
+    if (!read) {
+        return read.error();
     }
-    roll_out(*wanted);
-    tell(observe::administered{asked.peer, "change the rollout", "done"});
-    return rollout_stands(*wanted, *wanted == configured_rollout);
-}
-
-net::answer bridge::parts::answer_standing(const net::admin_request& asked) const
-{
-    const auto fine = takes_nothing(asked);
-    return fine ? rollout_now() : net::refuse(fine.error());
-}
-
-net::answer bridge::parts::answer_watch(const net::admin_request& asked)
-{
-    const auto wanted = read_watch(asked.body);
-    if (!wanted) {
-        return net::refuse(wanted.error());
-    }
-    const auto table = postgres::administration({.url = settings.database.url}).watch(*wanted);
-    tell(observe::administered{asked.peer, "watch the table '" + wanted->table + "'", table ? "done" : table.error().message});
-    if (!table) {
-        return net::refuse(table.error());
-    }
-    keeping->look();
-    return table_done(*table);
-}
-
-net::answer bridge::parts::answer_unwatch(const net::admin_request& asked)
-{
-    const auto table = read_unwatch(asked.body);
-    if (!table) {
-        return net::refuse(table.error());
-    }
-    const auto was = postgres::administration({.url = settings.database.url}).unwatch(*table);
-    tell(observe::administered{asked.peer, "unwatch the table '" + *table + "'", was ? (*was ? "done" : "it was not watched") : was.error().message});
-    if (!was) {
-        return net::refuse(was.error());
-    }
-    keeping->look();
-    return *was ? table_done(*table) : net::refuse({core::error_code::unknown_table, "the table " + protocol::excerpt(*table) + " is not watched"});
-}
-
-net::answer bridge::parts::answer_bridge(const net::admin_request& asked) const
-{
-    if (auto fine = takes_nothing(asked); !fine) {
-        return net::refuse(fine.error());
-    }
-    bridge_facts facts;
-    facts.id = id;
-    facts.host = host_name();
-    facts.process = ::getpid();
-    facts.up = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now() - began);
-    facts.database = postgres::place_of(settings.database.url);
-    facts.not_ready = server.not_ready();
-    if (const auto state = following()) {
-        facts.connected = state->connected;
-        facts.doorbell = postgres::to_string(state->bell);
-        facts.position = state->all_read_below;
-    }
-    facts.tables = counted.now();
-    return bridge_told(facts);
-}
-
-net::answer bridge::parts::answer_database(const net::admin_request& asked) const
-{
-    if (auto fine = takes_nothing(asked); !fine) {
-        return net::refuse(fine.error());
-    }
-    postgres::administration database({.url = settings.database.url}, {}, patience_with_studies);
-    const auto status = database.status();
-    if (!status) {
-        return net::refuse(status.error());
-    }
-    const auto sizes = database.sizes();
-    if (!sizes) {
-        return net::refuse(sizes.error());
-    }
-    const std::lock_guard lock(mutex);
-    return database_told(*status, *sizes, keep);
-}
-
-net::answer bridge::parts::answer_health(const net::admin_request& asked) const
-{
-    if (auto fine = takes_nothing(asked); !fine) {
-        return net::refuse(fine.error());
-    }
-    if (!outside.examine) {
-        return net::refuse({core::error_code::unsupported, "nobody examines this bridge's database; see rowcast doctor"});
-    }
-    return {200, "application/json", outside.examine(), {}};
-}
-
-net::answer bridge::parts::answer_rules(const net::admin_request& asked) const
-{
-    const auto fine = takes_nothing(asked);
-    return fine ? rules_listed(permitted()) : net::refuse(fine.error());
-}
-
-void bridge::parts::list_sessions(const net::admin_request& asked, std::function<void(net::answer)> done)
-{
-    const auto wanted = read_search(asked.body);
-    if (!wanted) {
-        done(net::refuse(wanted.error()));
-        return;
-    }
-    const auto state = following();
-    server.list_sessions(*wanted, [done = std::move(done), position = state ? state->all_read_below : 0](const net::session_listing& found) {
-        done(sessions_listed(found, position));
-    });
-}
-
-void bridge::parts::send_away(const net::admin_request& asked, std::function<void(net::answer)> done)
-{
-    const auto whom = read_choice(asked.body);
-    if (!whom) {
-        done(net::refuse(whom.error()));
-        return;
-    }
-    server.send_away(*whom, [this, whom = *whom, peer = asked.peer, done = std::move(done)](std::size_t sessions) {
-        tell(observe::administered{peer, whom.session.empty() ? "disconnect the user '" + whom.user + "'" : "disconnect the session '" + whom.session + "'",
-                                   std::to_string(sessions) + " sessions"});
-        done(sent_away(sessions));
-    });
+    roll_out(*read);
+    return {};
 }
 
 bridge::bridge(config::configuration settings, extras with) : parts_(std::make_unique<parts>(std::move(settings), std::move(with))) {}
@@ -656,10 +468,7 @@ void bridge::start()
 void bridge::stop(std::chrono::milliseconds deadline)
 {
     parts_->server.stop(deadline);
-    parts_->desk.stop();
-    for (admin_desk* each : {&parts_->inquiries, &parts_->studies, &parts_->examinations, &parts_->errands}) {
-        each->stop();
-    }
+    parts_->office.stop();
     parts_->hub.stop();
     parts_->sets.stop(); // the follower may be waiting for it
     if (parts_->source) {

@@ -7,18 +7,19 @@
 
 #include "app/traffic.hpp"
 #include "config/configuration.hpp"
+#include "config/problem.hpp"
 #include "core/result.hpp"
-#include "core/value.hpp"
 #include "net/answer.hpp"
 #include "net/services.hpp"
 #include "net/session_listing.hpp"
+#include "policy/explanation.hpp"
 #include "postgres/administration.hpp"
 
 namespace rowcast::app {
 
-// What operators see at GET /admin/NAME, and what they do from there. Those that read fail with bad_request or unknown_member.
+// What operators are told at /admin/NAME, in JSON.
 
-// GET /admin/bridge: what this bridge knows of itself, without asking anybody.
+// What a bridge knows of itself, without asking anybody.
 struct bridge_facts {
     std::string id;
     std::string host;
@@ -33,23 +34,20 @@ struct bridge_facts {
 };
 net::answer bridge_told(const bridge_facts& facts);
 
-// GET /admin/sessions
-core::result<net::session_search> read_search(const core::value& parameters);
 net::answer sessions_listed(const net::session_listing& found, core::transaction_id position);
-
-// POST /admin/disconnect
-core::result<net::session_choice> read_choice(const core::value& body);
 net::answer sent_away(std::size_t sessions);
 
-// GET /admin/rules
 net::answer rules_listed(const net::permissions& now);
+net::answer explained(const policy::explanation& what);
+net::answer not_let_in(const core::failure& why); // a user who is asked about
 
-// GET /admin/database
 net::answer database_told(const postgres::database_status& status, const postgres::table_sizes& sizes, const config::retention& keep);
+net::answer table_watched(const std::string& table, const std::vector<std::string>& warnings); // PostgreSQL's
+net::answer table_unwatched(const std::string& table);
 
-// POST /admin/watch and /admin/unwatch
-core::result<postgres::watch_options> read_watch(const core::value& body);
-core::result<std::string> read_unwatch(const core::value& body);
-net::answer table_done(const std::string& table);
+net::answer rollout_stands(const config::rollout& now, bool as_configured);
+net::answer revoke_done(const postgres::revocation_wish& wish, const std::string& until);
+net::answer reload_done(const std::vector<std::string>& needs_restart);
+net::answer reload_refused(const std::vector<config::problem>& problems); // problem+json with `problems`
 
 } // namespace rowcast::app

@@ -60,6 +60,8 @@ struct rows {
 };
 
 struct database {
+    const std::string& rows_url() const { return rows.url.empty() ? url : rows.url; }
+
     std::string url;
     std::chrono::milliseconds poll_interval = std::chrono::seconds(5);
     retention keep;

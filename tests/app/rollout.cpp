@@ -57,7 +57,7 @@ TEST_CASE("A rollout that cannot be is refused, and changes nothing")
     const database db{with_rowcast};
     running_bridge bridge(with_operators(db));
     http_client operators(bridge.admin_port());
-    for (const char* wrong : {R"({"websocket":101})", R"({"websocket":-1})", R"({"websocket":1.5})", R"({"sse":"50"})", R"({"force_polling":1})", R"({"opt_in":"ann"})",
+    for (const char* wrong : {R"({"websocket":101})", R"({"websocket":-1})", R"({"websocket":1.5})", R"({"websocket":4294967396})", R"({"sse":"50"})", R"({"force_polling":1})", R"({"opt_in":"ann"})",
                               R"({"opt_out":["ann","ann"]})", R"({"opt_out":[7]})", R"({"sse":0,"percent":5})"}) {
         CAPTURE(wrong);
         CHECK(operators.request("POST", "/admin/rollout", proper, wrong).status == 400);

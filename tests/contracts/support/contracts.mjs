@@ -74,5 +74,5 @@ export const program = {
   streamEvents: all('src/net/event_stream.cpp', /write\("(\w+)"/g),
   resources: quoted(between('src/net/router.cpp', 'resources{', '}')),
   // GET and POST /admin/NAME.
-  calls: [...new Set([...between('src/app/bridge.cpp', '.administer =', '.find_admin_page').matchAll(/\{"(\w+)", (?:\w+\.action|\[this\])/g)].map(([, name]) => name))],
+  calls: [...new Set([...between('src/app/admin_office.cpp', '::calls()', '::stop()').matchAll(/\{"(\w+)", /g)].map(([, name]) => name))],
 };
