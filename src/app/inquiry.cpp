@@ -284,7 +284,7 @@ private:
             }
             auto content = std::move(reading.read(how, {each.arguments}, {}).front());
             if (!content.problem.empty()) {
-                unavailable_ = content.misfit ? unavailable_ : each.of->name;
+                unavailable_ = content.is_unreadable() ? each.of->name : unavailable_;
                 unknown_[each.of->name] = std::move(content.problem);
                 continue;
             }

@@ -32,6 +32,7 @@ struct set_store::query {
     policy::set_definition_ptr of;
     std::shared_ptr<const postgres::set_statement> how; // null until PostgreSQL has been asked
     bool asked = false;                                 // since the tables are what they are
+    std::map<std::string, std::size_t> misfits;         // by SQLSTATE: how many have it
 };
 
 struct set_store::waiter {
@@ -50,6 +51,7 @@ struct set_store::entry {
     std::weak_ptr<const policy::set_value> value;
     bool loading = false;
     bool outdated = false; // a change concerned it while it was being read
+    std::string misfit;    // see postgres::set_content
     std::vector<std::pair<std::shared_ptr<waiter>, std::size_t>> waiters; // and the place in what they wait for
 };
 
@@ -284,9 +286,9 @@ void set_store::load_some(lock& held)
         if (found == entries_.end()) {
             continue;
         }
-        if (lost || (!contents[i].problem.empty() && !contents[i].misfit)) {
+        if (lost || contents[i].is_unreadable()) {
             if (!lost) {
-                tell_failure(from->of->name, contents[i].problem);
+                tell_(observe::set_failed{from->of->name, contents[i].problem});
             }
             fail(found->second, {error_code::unavailable, lost ? "" : because(from->of->name, "")});
             erase(whose[i]);
@@ -296,16 +298,39 @@ void set_store::load_some(lock& held)
             finish(found->second, make(found->second, std::move(contents[i])));
         }
     }
-    tell_(observe::sets_read{whose.size(), 0, 0, entries_.size()});
+    tell_(observe::sets_read{whose.size(), 0, 0, entries_.size(), misfits_});
     if (lost) {
         std::rethrow_exception(lost);
     }
 }
 
-policy::set_value_ptr set_store::make(const entry& of, postgres::set_content content)
+policy::set_value_ptr set_store::make(entry& of, postgres::set_content content)
 {
-    const bool is_null = content.has_null || content.misfit;
+    const bool is_null = content.has_null || !content.misfit.empty();
+    note(of, std::move(content.misfit));
     return std::make_shared<const policy::set_value>(of.call, ++last_version_, of.how->plan, std::move(content.texts), is_null);
+}
+
+// Told of the first, and again when there was none meanwhile: a query that stumbles may do so for everybody, at every change.
+void set_store::note(entry& of, std::string misfit)
+{
+    if (misfit == of.misfit) {
+        return;
+    }
+    auto& all = of.from->misfits;
+    if (!misfit.empty()) {
+        ++misfits_;
+        if (++all[misfit] == 1) {
+            tell_(observe::set_misfit{of.call.of->name, misfit});
+        }
+    }
+    if (!of.misfit.empty()) {
+        --misfits_;
+        if (--all[of.misfit] == 0) {
+            all.erase(of.misfit);
+        }
+    }
+    of.misfit = std::move(misfit);
 }
 
 void set_store::finish(entry& of, policy::set_value_ptr value)
@@ -398,15 +423,16 @@ set_store::values set_store::follow(const core::batch& page)
         const std::size_t before = superseded.size();
         for (std::size_t i = 0; i < all.whose.size(); ++i) {
             const auto found = entries_.find(all.whose[i]);
-            const bool read = i < contents.size() && (contents[i].problem.empty() || contents[i].misfit);
             policy::set_value_ptr now;
-            if (read && found != entries_.end()) {
+            if (found == entries_.end() || contents.empty()) {
+                // Of rules that have gone, or not read.
+            } else if (contents[i].is_unreadable()) {
+                tell_(observe::set_failed{found->second.call.of->name, contents[i].problem});
+            } else {
                 now = make(found->second, std::move(contents[i]));
                 if (now->has_same_values(*all.before[i])) {
                     continue;
                 }
-            } else if (i < contents.size() && !contents[i].problem.empty()) {
-                tell_failure(found == entries_.end() ? "" : found->second.call.of->name, contents[i].problem);
             }
             all.before[i]->supersede();
             superseded.push_back(all.before[i]);
@@ -417,7 +443,7 @@ set_store::values set_store::follow(const core::batch& page)
                 erase(all.whose[i]); // who wants it reads it again, and is told where that fails
             }
         }
-        tell_(observe::sets_read{0, all.whose.size(), superseded.size() - before, entries_.size()});
+        tell_(observe::sets_read{0, all.whose.size(), superseded.size() - before, entries_.size(), misfits_});
     }
     return superseded;
 }
@@ -454,6 +480,7 @@ void set_store::erase(number which)
     if (found == entries_.end()) {
         return;
     }
+    note(found->second, "");
     if (found->second.how) {
         index_.remove(*found->second.how->plan, found->second.keys, which);
     }
@@ -489,11 +516,6 @@ void set_store::sweep()
         erase(each);
     }
     sweep_at_ = std::max<std::size_t>(1000, 2 * entries_.size());
-}
-
-void set_store::tell_failure(const std::string& name, const std::string& why)
-{
-    tell_(observe::set_failed{name, why});
 }
 
 } // namespace rowcast::app

@@ -76,12 +76,12 @@ private:
     void finish(entry& of, policy::set_value_ptr value);
     void fail(entry& of, const core::failure& why);
     void answer(waiter& of);
-    policy::set_value_ptr make(const entry& of, postgres::set_content content);
+    policy::set_value_ptr make(entry& of, postgres::set_content content);
+    void note(entry& of, std::string misfit);
     void remember(const policy::set_value_ptr& value);
     void supersede_all(const query* of);
     void erase(number which);
     void sweep();
-    void tell_failure(const std::string& name, const std::string& why);
 
     const observe::sink& tell_;
     const std::function<void()> changed_;
@@ -106,6 +106,7 @@ private:
     std::deque<policy::set_value_ptr> recent_; // kept though nobody may use them; what is used often stands here, and counts, more than once
     std::size_t recent_bytes_ = 0;
     std::size_t sweep_at_ = 1000;
+    std::size_t misfits_ = 0;
     std::thread thread_; // last: it uses the others
 };
 

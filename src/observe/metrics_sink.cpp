@@ -156,6 +156,7 @@ struct metrics_sink::state {
     counter& sets_loaded = one("rowcast_sets_loaded_total", "Sets that were read because somebody needed them.");
     counter& sets_evaluated = one("rowcast_sets_evaluated_total", "Sets that were read again because of a change.");
     counter& sets_changed = one("rowcast_sets_changed_total", "Sets that were others then.");
+    gauge& sets_misfit = level("rowcast_sets_misfit", "Of them those that give nothing, since a claim or a row is no value for their query.");
     counter& sets_failed = one("rowcast_set_failures_total", "Sets that could not be read.");
 
     gauge& row_readings = level("rowcast_row_readings", "Clients that are being given initial rows.");
@@ -428,9 +429,12 @@ struct metrics_sink::state {
         sets_evaluated.Increment(static_cast<double>(it.evaluated));
         sets_changed.Increment(static_cast<double>(it.changed));
         sets_held.Set(static_cast<double>(it.held));
+        sets_misfit.Set(static_cast<double>(it.misfits));
     }
 
     void operator()(const set_failed&) { sets_failed.Increment(); }
+
+    void operator()(const set_misfit&) {}
 
     void operator()(const rows_read& it)
     {

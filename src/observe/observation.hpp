@@ -46,8 +46,9 @@ struct changes_matched { std::size_t changes = 0; std::size_t evaluations = 0; s
 struct fell_behind { std::string session; };            // a slow client went back to catching up
 struct log_read { std::size_t pages = 0; std::size_t changes = 0; };  // a pass that came to the log's end
 struct log_pass { std::size_t readings = 0; };           // one pass over the log begins, for so many catch-ups
-struct sets_read { std::size_t loaded = 0; std::size_t evaluated = 0; std::size_t changed = 0; std::size_t held = 0; };
+struct sets_read { std::size_t loaded = 0; std::size_t evaluated = 0; std::size_t changed = 0; std::size_t held = 0; std::size_t misfits = 0; }; // the last two: at present
 struct set_failed { std::string name; std::string reason; }; // those who need it are told that it is not there
+struct set_misfit { std::string name; std::string sqlstate; }; // an argument or a row is no value for its query; the first one whom it gives nothing for that
 // One reading of initial rows has ended: with `failure` a code, `gone` for the client, or empty. `hidden` rows were read for nothing: SQL let
 // them through, the rules did not.
 struct rows_read { std::size_t rows = 0; std::size_t hidden = 0; std::chrono::microseconds waited{}; std::chrono::microseconds took{}; std::string failure; };
@@ -63,7 +64,7 @@ using observation = std::variant<database_connected, database_lost, log_renewed,
                                  partitions_refreshed, bad_change, rule_misfit, background_failed, keys_read, keys_unreadable,
                                  revocations_read, administered, configuration_reloaded, rollout_stands, reload_refused, listening,
                                  sessions_limited, session_opened, session_closed, request_refused, events_sent, request_made, polled, came_back, changes_matched, fell_behind, log_read,
-                                 log_pass, sets_read, set_failed, rows_read, row_readings_stand, clients_stand, queues_stand, database_stands, stopping, stopped>;
+                                 log_pass, sets_read, set_failed, set_misfit, rows_read, row_readings_stand, clients_stand, queues_stand, database_stands, stopping, stopped>;
 
 // Thread-safe; must not throw and must not block for long.
 using sink = std::function<void(const observation&)>;

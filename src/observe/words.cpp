@@ -37,6 +37,17 @@ std::string_view who(std::string_view subject)
     return subject.empty() ? "anonymous" : subject;
 }
 
+// PostgreSQL's own names (its manual, appendix A) of what sets meet most.
+std::string_view condition_of(std::string_view sqlstate)
+{
+    return sqlstate == "22P02"   ? "invalid_text_representation"
+           : sqlstate == "22003" ? "numeric_value_out_of_range"
+           : sqlstate == "22007" ? "invalid_datetime_format"
+           : sqlstate == "22008" ? "datetime_field_overflow"
+           : sqlstate == "22012" ? "division_by_zero"
+                                 : "";
+}
+
 struct speaker {
     line operator()(const database_connected& it) const
     {
@@ -321,6 +332,17 @@ struct speaker {
                 "set_failed",
                 fmt::format("the set '{}' cannot be read: {}", it.name, it.reason),
                 {{"name", quoted(it.name)}, {"reason", quoted(it.reason)}}};
+    }
+
+    line operator()(const set_misfit& it) const
+    {
+        const std::string_view condition = condition_of(it.sqlstate);
+        return {level::warn,
+                "set_misfit",
+                fmt::format("the set '{}' gives nothing where its query meets a value that PostgreSQL cannot take: SQLSTATE {}{}{}. It is a claim that is "
+                            "no value of its parameter's type, or what stands in a row; `rowcast explain` for a user who misses something quotes it",
+                            it.name, it.sqlstate, condition.empty() ? "" : ", ", condition),
+                {{"name", quoted(it.name)}, {"sqlstate", quoted(it.sqlstate)}}};
     }
 
     line operator()(const rows_read& it) const

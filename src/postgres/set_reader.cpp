@@ -336,7 +336,9 @@ void set_reader::read(const set_statement& how, const arguments& all, std::size_
             return;
         }
         into[first].problem = error.what();
-        into[first].misfit = error.sqlstate().starts_with("22"); // a data exception
+        if (error.sqlstate().starts_with("22")) { // a data exception
+            into[first].misfit = error.sqlstate();
+        }
     }
 }
 

@@ -30,8 +30,10 @@ struct set_statement {
 struct set_content {
     std::vector<std::string> texts;
     bool has_null = false;
-    std::string problem;   // why it could not be read
-    bool misfit = false;   // for ever: the arguments are no values of the parameters' types
+    std::string problem; // why it could not be read; may quote arguments and rows
+    std::string misfit;  // the SQLSTATE, where one of them is no value for what the query does with it: trying again is of no use
+
+    bool is_unreadable() const { return !problem.empty() && misfit.empty(); }
 };
 
 // Runs the queries of sets, on a connection that it keeps. Used by one thread at a time; calls block, each for as long

@@ -293,6 +293,50 @@ TEST_CASE("a user whose claim is no value of the parameter's type sees nothing, 
     CHECK(odd.receive()->at("type") == "pong");
 }
 
+TEST_CASE("a set that stumbles over a row gives nothing to those whom it concerns; its author is told once, until it has come right", "[e2e]")
+{
+    const database db{with_rowcast};
+    db.execute(chat + "insert into members values (1, 7), (1, 8)");
+    running_bridge bridge(configured(db, "select 12 / room from members where user_id = $1"));
+    auto witness = connect(bridge, "9");
+    witness.send({{"type", "subscribe"}, {"id", "t"}, {"table", "public.t"}});
+    witness.await("subscribed");
+    int changes = 0;
+    const auto told = [&](std::size_t misfits) { // of all that was committed until now
+        db.execute("insert into t values (" + std::to_string(++changes) + ")");
+        witness.await("changes");
+        CHECK(bridge.got.all<observe::sets_read>().back().misfits == misfits);
+        return bridge.got.all<observe::set_misfit>();
+    };
+    auto ann = connect(bridge, "7");
+    auto bob = connect(bridge, "8");
+    for (auto* each : {&ann, &bob}) {
+        each->send(messages());
+        CHECK(each->receive()->at("type") == "subscribed");
+    }
+    CHECK(told(0).empty());
+    for (const int user : {7, 8}) {
+        db.execute("insert into members values (0, " + std::to_string(user) + ")");
+        auto& client = user == 7 ? ann : bob;
+        CHECK(client.receive()->at("type") == "resync");
+        client.send(messages());
+        CHECK(client.receive()->at("type") == "subscribed");
+    }
+    db.execute("update members set seen = 1; update members set seen = 2");
+    REQUIRE(told(2).size() == 1);
+    CHECK(told(2).front().name == "rooms");
+    CHECK(told(2).front().sqlstate == "22012");
+
+    db.execute("delete from members where room = 0");
+    CHECK(ann.receive()->at("type") == "resync");
+    CHECK(told(0).size() == 1);
+    ann.send(messages());
+    CHECK(ann.receive()->at("type") == "subscribed");
+    db.execute("insert into members values (0, 7)");
+    CHECK(ann.receive()->at("type") == "resync");
+    CHECK(told(1).size() == 2);
+}
+
 TEST_CASE("nobody gets rows of a room that they were removed from before the rows' moment, however they ask", "[e2e]")
 {
     const database db{with_rowcast};

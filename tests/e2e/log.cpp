@@ -120,6 +120,7 @@ TEST_CASE("The log of a conversation says whose it was, and holds no row, token,
     INFO(log);
 
     CHECK(lines_with(log, mark).empty());
+    CHECK(lines_with(log, "the set 'numbers' gives nothing where its query meets a value that PostgreSQL cannot take: SQLSTATE 22P02, invalid_text_representation").size() == 1);
     if (format == "text") {
         CHECK_FALSE(lines_with(log, "opened over sse by ann from").empty());
         CHECK_FALSE(lines_with(log, "of ann over websocket closed: 4401 token_invalid").empty());

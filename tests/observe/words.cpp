@@ -56,6 +56,13 @@ TEST_CASE("the fields of a line are JSON texts")
     CHECK(describe(listening{"::1", 8080, "clients"}).fields[1].second == "8080");
 }
 
+TEST_CASE("a set that stumbles over a value is told with PostgreSQL's name for it, and what to do")
+{
+    CHECK(describe(set_misfit{"rooms", "22012"}).text.find("the set 'rooms' gives nothing where its query meets a value that PostgreSQL cannot take: "
+                                                           "SQLSTATE 22012, division_by_zero. It is a claim") == 0);
+    CHECK(describe(set_misfit{"rooms", "22023"}).text.find("SQLSTATE 22023. It is") != std::string::npos);
+}
+
 TEST_CASE("control characters are made visible")
 {
     CHECK(printable("a\nb\x1b[2Jc\x7f") == "a\\nb\\x1b[2Jc\\x7f");

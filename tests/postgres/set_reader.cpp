@@ -128,15 +128,17 @@ TEST_CASE("a call that cannot be answered fails alone")
     const auto found = at.reader->read(how, {{"1"}, {"none"}, {"99999999999"}, {"2"}}, {});
     CHECK(found[0].texts.size() == 10);
     CHECK(found[3].texts.size() == 10);
+    CHECK(found[1].misfit == "22P02");
+    CHECK(found[2].misfit == "22003");
     for (const std::size_t bad : {1U, 2U}) {
-        CHECK(found[bad].misfit);
         CHECK_FALSE(found[bad].problem.empty());
+        CHECK_FALSE(found[bad].is_unreadable());
     }
     const auto many = at.prepare("select generate_series(1, $1::int)");
     const auto counted = at.reader->read(many, {{"10000"}, {"10001"}}, {});
     CHECK(counted[0].texts.size() == 10'000);
     CHECK(counted[1].problem.find("more than 10000") != std::string::npos);
-    CHECK_FALSE(counted[1].misfit);
+    CHECK(counted[1].is_unreadable());
     const auto nulls = at.prepare("select nullif(room, 1) from members where user_id = $1");
     const auto content = at.reader->read(nulls, {{"1"}}, {}).front();
     CHECK(content.has_null);
