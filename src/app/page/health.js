@@ -20,7 +20,7 @@ export function health() {
     button.disabled = false;
     if (found.status === 'rejected') say(status, found.reason.message);
     else {
-      const all = found.value.toSorted?.((a, b) => order[a.severity] - order[b.severity]) ?? [...found.value].sort((a, b) => order[a.severity] - order[b.severity]);
+      const all = found.value.sort((a, b) => order[a.severity] - order[b.severity]);
       const wrong = all.filter(({severity}) => severity !== 'ok');
       findings.replaceChildren(...wrong.map((each) => h('article', {class: `finding ${each.severity}`},
         h('h2', {}, h('span', {class: `badge ${each.severity}`}, each.severity), each.subject), h('p', {class: 'what'}, each.what), h('p', {class: 'hint'}, each.why), h('div', {}, h('small', {}, 'What to do'), command(each.do)))));

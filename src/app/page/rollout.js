@@ -3,7 +3,7 @@ import {get, post} from './api.js';
 import {ask, h, say, toast} from './dom.js';
 import * as format from './format.js';
 
-const users = (text) => text.split(/[\s,]+/).filter(Boolean);
+const users = (text) => text.split('\n').map((each) => each.trim()).filter(Boolean);
 
 export function rollout() {
   const note = h('p', {class: 'hint', role: 'status'}, 'Looking …');
@@ -21,7 +21,7 @@ export function rollout() {
     say(note, now.as_configured ? 'As the configuration says.' : 'Not as the configuration says; what it says holds again after the next reload or restart.');
     form.replaceChildren(
       h('fieldset', {}, h('legend', {}, 'Who is offered what'), slider('websocket', 'WebSocket'), slider('sse', 'Server-sent events'), h('p', {class: 'hint'}, 'Of the users, each by a stable hash of their name; whoever is offered neither polls.')),
-      h('fieldset', {}, h('legend', {}, 'Users by name'), list('opt_in', 'Always', 'whatever the percentages are'), list('opt_out', 'Never', 'also where they stand beside')),
+      h('fieldset', {}, h('legend', {}, 'Users by name, one a line'), list('opt_in', 'Always', 'whatever the percentages are'), list('opt_out', 'Never', 'also where they stand beside')),
       h('div', {class: 'actions'}, h('button', {type: 'submit', class: 'primary'}, 'Apply'),
         h('button', {type: 'button', class: now.force_polling ? 'primary' : 'danger', onclick: force}, now.force_polling ? 'End forced polling' : 'Force polling …')));
   }

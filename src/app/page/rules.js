@@ -33,7 +33,7 @@ const words = {yes: 'holds', no: 'does not hold', unknown: 'is unknown', undecid
 function tree(node) {
   const mark = h('span', {class: `mark ${node.holds}`, role: 'img', 'aria-label': words[node.holds]}, marks[node.holds]);
   const parts = node.and ?? node.or ?? node.not;
-  if (parts) return h('li', {}, mark, h('span', {class: 'word'}, node.and ? 'all of' : node.or ? 'one of' : 'none of'), h('ul', {}, parts.map(tree)));
+  if (parts) return h('li', {}, mark, h('span', {class: 'word'}, node.and ? 'all of' : node.or ? 'one of' : 'not'), h('ul', {}, parts.map(tree)));
   const has = [node.value !== undefined && `the row has ${JSON.stringify(node.value)}`, node.compared !== undefined && `compared with ${JSON.stringify(node.compared)}`, node.remark].filter(Boolean).join(', ');
   return h('li', {}, mark, h('span', {class: 'mono'}, node.condition), has && h('small', {}, ` (${has})`));
 }

@@ -50,7 +50,7 @@ function cells(of) {
     age: format.duration(of.age_s),
     subscriptions: format.count(of.subscriptions),
     targets: of.targets.join('  ') + (more > 0 && of.targets.length === 8 ? ' …' : ''),
-    state: of.catching_up ? (of.behind ? `${format.plural(of.behind, 'transaction')} behind` : 'catching up') : 'live',
+    state: !of.catching_up ? 'live' : of.behind ? `${format.plural(of.behind, 'transaction')} behind` : 'catching up',
   };
 }
 
@@ -84,6 +84,7 @@ export function sessions() {
   const update = (made, of) => {
     for (const [name, text] of Object.entries(cells(of))) say(made.at[name], text);
     made.at.state.className = of.catching_up ? 'badge warning' : 'badge ok';
+    made.at.state.title = of.behind ? 'Transactions of the whole server since the first that it may lack, whether they concern it or not' : '';
   };
 
   async function refresh() {

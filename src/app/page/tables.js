@@ -6,7 +6,7 @@ import * as format from './format.js';
 import * as live from './live.js';
 
 const interval = 10_000;
-const quoted = (name) => (/^[\w."-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`);
+const quoted = (name) => (/^[\w.-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`);
 const literal = (text) => `'${text.replaceAll("'", "''")}'`;
 const kinds = ['inserts', 'updates', 'deletes', 'others'];
 const names = (text) => text.split(',').map((each) => each.trim()).filter(Boolean);
@@ -74,7 +74,11 @@ export function tables() {
         : [why(database), command(shell), command(sql)],
       act: database.may_watch && (() => post('watch', body)),
     });
-    if (done) form.reset(), toast(`${done.table} is captured`), look();
+    if (!done) return;
+    form.reset();
+    toast(`${done.table} is captured`);
+    for (const each of done.warnings) toast(each, 'bad');
+    look();
   }
 
   const make = (of) => {

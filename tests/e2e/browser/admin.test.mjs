@@ -283,13 +283,13 @@ test('where the bridge may not watch, the page says why, and what somebody else 
   await page.getByLabel('Admin token').fill(adminToken);
   await page.keyboard.press('Enter');
   await page.getByRole('row', {name: /public\.orders/}).waitFor();
-  await page.getByLabel('Table', {exact: true}).fill('later');
+  await page.getByLabel('Table', {exact: true}).fill('public."Later"');
   await page.getByLabel('Only these columns').fill('id');
   await page.getByRole('button', {name: 'Watch …'}).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByText(`The bridge connects as ${role}, which may not`).waitFor();
-  await dialog.getByText('rowcast watch later --columns id').waitFor();
-  await dialog.getByText(`select rowcast.watch('later', columns => '{id}');`).waitFor();
+  await dialog.getByText(`rowcast watch 'public."Later"' --columns id`).waitFor();
+  await dialog.getByText(`select rowcast.watch('public."Later"', columns => '{id}');`).waitFor();
   assert.equal(await dialog.getByRole('button', {name: 'Watch'}).count(), 0);
 });
 
@@ -326,12 +326,12 @@ test('a percentage is set, polling is forced and lifted, and a reload brings bac
   await go(page, 'Rollout');
   await page.getByText('As the configuration says.').waitFor();
   await page.getByRole('slider', {name: 'Server-sent events'}).press('Home');
-  await page.getByLabel('Never').fill('bob-of-rollout');
+  await page.getByLabel('Never').fill('bob of rollout\nauth0|ann, of sales');
   await page.getByRole('button', {name: 'Apply'}).click();
   await page.getByText('Not as the configuration says').waitFor();
   const headers = {authorization: `Bearer ${adminToken}`, 'content-type': 'application/json'};
   const now = await (await fetch(`${address}/rollout`, {headers})).json();
-  assert.deepEqual([now.websocket, now.sse, now.opt_out, now.force_polling], [100, 0, ['bob-of-rollout'], false]);
+  assert.deepEqual([now.websocket, now.sse, now.opt_out, now.force_polling], [100, 0, ['auth0|ann, of sales', 'bob of rollout'], false]);
 
   await page.getByRole('button', {name: /^Force polling/}).click();
   await page.getByRole('dialog', {name: 'Force polling?'}).getByRole('button', {name: 'Force polling'}).click();
