@@ -104,7 +104,7 @@ void keeper::looked()
 void keeper::run()
 {
     database_watch database(settings_, stop_);
-    postgres::maintenance chores({.connection = {.url = settings_.url, .purpose = "rowcast maintenance", .read_only = false},
+    postgres::maintenance chores({.connection = {.url = settings_.url},
                                   .retention_age = settings_.keep.age,
                                   .retention_bytes = settings_.keep.size,
                                   .report = with_.report},
