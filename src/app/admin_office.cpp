@@ -5,8 +5,8 @@
 #include "app/inquiry.hpp"
 #include "app/operator_calls.hpp"
 #include "core/counted.hpp"
+#include "core/excerpt.hpp"
 #include "postgres/administration.hpp"
-#include "protocol/excerpt.hpp"
 
 namespace rowcast::app {
 namespace {
@@ -83,7 +83,7 @@ net::answer admin_office::explain(const net::admin_request& asked) const
         return postgres::connection_options{.url = url, .purpose = "rowcast explain", .statement_timeout = patience_with_explanations};
     };
     const auto found = answer(*wanted, *now.rules, *who, sources{at(settings_.url), at(settings_.rows_url()), now.tables});
-    tell_(observe::administered{asked.peer, "explain what " + (who->subject.empty() ? "somebody without a name" : "the user " + protocol::excerpt(who->subject)) + " gets",
+    tell_(observe::administered{asked.peer, "explain what " + (who->subject.empty() ? "somebody without a name" : "the user " + core::excerpt(who->subject)) + " gets",
                                 std::string(found ? policy::to_string(found->what) : core::to_string(found.error().code))});
     return found ? explained(*found) : net::refuse(found.error());
 }
@@ -155,7 +155,7 @@ net::answer admin_office::unwatch(const net::admin_request& asked) const
         return net::refuse(was.error());
     }
     with_.look();
-    return *was ? table_unwatched(*table) : net::refuse({error_code::unknown_table, "the table " + protocol::excerpt(*table) + " is not watched"});
+    return *was ? table_unwatched(*table) : net::refuse({error_code::unknown_table, "the table " + core::excerpt(*table) + " is not watched"});
 }
 
 void admin_office::disconnect(const net::admin_request& asked, std::function<void(net::answer)> done) const

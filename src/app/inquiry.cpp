@@ -7,13 +7,13 @@
 #include <utility>
 #include <vector>
 
+#include "core/excerpt.hpp"
 #include "core/nearest.hpp"
 #include "core/whole_number.hpp"
 #include "policy/literal_row.hpp"
 #include "postgres/catalog_reader.hpp"
 #include "postgres/set_reader.hpp"
 #include "postgres/single_reads.hpp"
-#include "protocol/excerpt.hpp"
 
 namespace rowcast::app {
 namespace {
@@ -68,7 +68,7 @@ result<inquiry::written> read_change(const std::string& table, const core::value
 {
     for (const auto& [name, row] : *given.as_object()) {
         if (name != "old" && name != "new") {
-            return failure{error_code::unknown_member, "a change has 'old' and 'new', and no member " + protocol::excerpt(name)};
+            return failure{error_code::unknown_member, "a change has 'old' and 'new', and no member " + core::excerpt(name)};
         }
     }
     auto before = object(given, "old", "{\"id\":42}");
@@ -320,7 +320,7 @@ result<inquiry> read_inquiry(const core::value& body)
     for (const auto& [name, given] : *body.as_object()) {
         if (std::find(members.begin(), members.end(), name) == members.end()) {
             return failure{error_code::unknown_member,
-                           "nothing is asked by " + protocol::excerpt(name) + core::did_you_mean(name, members)};
+                           "nothing is asked by " + core::excerpt(name) + core::did_you_mean(name, members)};
         }
     }
     inquiry made;

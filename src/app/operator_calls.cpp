@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "config/quantity.hpp"
+#include "core/excerpt.hpp"
 #include "core/whole_number.hpp"
-#include "protocol/excerpt.hpp"
 
 namespace rowcast::app {
 namespace {
@@ -29,7 +29,7 @@ failure bad(std::string why)
 
 failure unknown(const std::string& name, const char* of)
 {
-    return {error_code::unknown_member, std::string(of) + " has no member " + protocol::excerpt(name)};
+    return {error_code::unknown_member, std::string(of) + " has no member " + core::excerpt(name)};
 }
 
 failure no_table()

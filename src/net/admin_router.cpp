@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
+#include "core/excerpt.hpp"
 #include "net/caller.hpp"
 #include "net/origin.hpp"
-#include "protocol/excerpt.hpp"
 #include "protocol/json.hpp"
 #include "protocol/query_string.hpp"
 
@@ -51,7 +51,7 @@ bool is_read(const request& asked)
 route admin_router::find(const request& asked) const
 {
     if (!may_talk(asked, {})) {
-        return refuse({error_code::forbidden, "pages of " + protocol::excerpt(asked.origin) + " have no business here"});
+        return refuse({error_code::forbidden, "pages of " + core::excerpt(asked.origin) + " have no business here"});
     }
     const bool reads = is_read(asked);
     if (auto fixed = find_state(asked.path, with_)) {
@@ -63,13 +63,13 @@ route admin_router::find(const request& asked) const
     if (asked.path == folder || asked.path.starts_with(std::string(folder) + "/")) {
         return administer(asked, std::string_view(asked.path).substr(std::min(folder.size() + 1, asked.path.size())));
     }
-    return refuse({error_code::not_found, "there is nothing at " + protocol::excerpt(asked.path)});
+    return refuse({error_code::not_found, "there is nothing at " + core::excerpt(asked.path)});
 }
 
 route admin_router::administer(const request& asked, std::string_view name) const
 {
     if (!is_own_name(asked.host, settings_.admin_hosts)) {
-        return refuse({error_code::forbidden, "this bridge is not known as " + protocol::excerpt(asked.host) +
+        return refuse({error_code::forbidden, "this bridge is not known as " + core::excerpt(asked.host) +
                                                   ": ask for its address, a name without a dot, or the name of its machine, or name this one in server.admin_hosts"});
     }
     if (auto found = with_.find_admin_page ? with_.find_admin_page(name) : std::nullopt) {
@@ -80,7 +80,7 @@ route admin_router::administer(const request& asked, std::string_view name) cons
     const auto call_made = with_.administer.find(name);
     const bool reads = is_read(asked);
     if (read == with_.inspect.end() && call_made == with_.administer.end()) {
-        return refuse({error_code::not_found, "there is nothing at " + protocol::excerpt(asked.path)});
+        return refuse({error_code::not_found, "there is nothing at " + core::excerpt(asked.path)});
     }
     if (reads ? read == with_.inspect.end() : asked.method != "POST" || call_made == with_.administer.end()) {
         return refuse_method(read == with_.inspect.end() ? "POST" : call_made == with_.administer.end() ? "GET, HEAD" : "GET, HEAD, POST");

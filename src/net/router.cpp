@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <array>
 
+#include "core/excerpt.hpp"
 #include "core/row.hpp"
 #include "net/caller.hpp"
 #include "net/offer.hpp"
 #include "net/origin.hpp"
-#include "protocol/excerpt.hpp"
 #include "protocol/query_string.hpp"
 
 namespace rowcast::net {
@@ -24,12 +24,12 @@ answer not_found(const request& asked, const config::server& settings)
 {
     const bool for_operators = asked.path == "/metrics" || asked.path.starts_with("/admin/");
     const std::string moved = settings.admin ? "; it is at server.admin" : "; it would be at server.admin, which is off";
-    return refuse({error_code::not_found, "there is nothing at " + protocol::excerpt(asked.path) + (for_operators ? moved : "")});
+    return refuse({error_code::not_found, "there is nothing at " + core::excerpt(asked.path) + (for_operators ? moved : "")});
 }
 
 answer refuse_origin(const request& asked)
 {
-    return refuse({error_code::forbidden, "pages of " + protocol::excerpt(asked.origin) + " are not among server.origins"});
+    return refuse({error_code::forbidden, "pages of " + core::excerpt(asked.origin) + " are not among server.origins"});
 }
 
 std::string user_of(const policy::identity& who, const request& asked)
@@ -75,7 +75,7 @@ bool is_websocket_key(std::string_view text)
 route router::find(const request& asked) const
 {
     if (std::find(methods.begin(), methods.end(), asked.method) == methods.end()) {
-        return refuse({error_code::unsupported, "the method " + protocol::excerpt(asked.method) + " is not implemented"});
+        return refuse({error_code::unsupported, "the method " + core::excerpt(asked.method) + " is not implemented"});
     }
     const bool known = std::find(resources.begin(), resources.end(), asked.path) != resources.end();
     const auto page = !known && with_.find_page ? with_.find_page(asked.path) : std::nullopt;
@@ -129,7 +129,7 @@ route router::websocket(const request& asked) const
     }
     for (const protocol::parameter& given : *parameters) {
         if (given.name != "access_token") {
-            return refuse({error_code::bad_request, "this resource has no parameter " + protocol::excerpt(given.name)});
+            return refuse({error_code::bad_request, "this resource has no parameter " + core::excerpt(given.name)});
         }
     }
     auto token = find_token(asked);
@@ -192,7 +192,7 @@ route router::subscribe(const request& asked, protocol::resource of, policy::ide
         if (const auto* refused = std::get_if<failure>(&wanted)) {
             failure why = *refused;
             if (out.asked.named) {
-                why.message = protocol::excerpt(wish.id) + ": " +
+                why.message = core::excerpt(wish.id) + ": " +
                               (why.message.empty() ? std::string(core::describe(why.code).sentence) : why.message);
             }
             return refuse(why);

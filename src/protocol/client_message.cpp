@@ -6,14 +6,15 @@
 #include <utility>
 
 #include "core/cursor.hpp"
+#include "core/excerpt.hpp"
 #include "core/nearest.hpp"
-#include "protocol/excerpt.hpp"
 #include "protocol/json.hpp"
 
 namespace rowcast::protocol {
 namespace {
 
 using core::error_code;
+using core::excerpt;
 using core::failure;
 using core::result;
 

@@ -6,11 +6,13 @@
 #include <utility>
 #include <vector>
 
+#include "core/excerpt.hpp"
 #include "core/row.hpp"
-#include "protocol/excerpt.hpp"
 
 namespace rowcast::protocol {
 namespace {
+
+using core::excerpt;
 
 // Builds the tree as nlohmann's parser reports its parts: that parser has no depth of its own, and gives the digits of
 // every number that a 64 bit integer cannot hold.

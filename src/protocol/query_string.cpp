@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "protocol/excerpt.hpp"
+#include "core/excerpt.hpp"
 
 namespace rowcast::protocol {
 namespace {
 
+using core::excerpt;
 using core::failure;
 using core::result;
 

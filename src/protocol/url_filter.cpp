@@ -5,12 +5,13 @@
 #include <optional>
 #include <string>
 
+#include "core/excerpt.hpp"
 #include "core/nearest.hpp"
-#include "protocol/excerpt.hpp"
 
 namespace rowcast::protocol {
 namespace {
 
+using core::excerpt;
 using core::failure;
 using core::result;
 using core::value;

@@ -6,14 +6,15 @@
 #include <set>
 
 #include "core/cursor.hpp"
+#include "core/excerpt.hpp"
 #include "core/nearest.hpp"
-#include "protocol/excerpt.hpp"
 #include "protocol/query_string.hpp"
 #include "protocol/url_filter.hpp"
 
 namespace rowcast::protocol {
 namespace {
 
+using core::excerpt;
 using core::failure;
 using core::result;
 

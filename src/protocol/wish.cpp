@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 
+#include "core/excerpt.hpp"
 #include "core/nearest.hpp"
-#include "protocol/excerpt.hpp"
 
 namespace rowcast::protocol {
 namespace {
+
+using core::excerpt;
 
 core::failure bad(std::string message)
 {
