@@ -18,6 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using nlohmann::json;
+using support::connect_as;
 using support::database;
 using support::http_client;
 using support::websocket_client;
@@ -93,8 +94,7 @@ TEST_CASE("A configuration that does not fit the tables, or whose key cannot be 
     auto settings = test::open_to_all(db.url(), 100ms);
     settings.auth.jwt = {first_key};
     running_bridge bridge(settings);
-    websocket_client client(bridge.port(), "/v1/ws?access_token=" + token(first_key));
-    client.await("authenticated");
+    auto client = connect_as(bridge.port(), token(first_key));
 
     bridge.next = with_columns(settings, {"id", "nothing"});
     CHECK(bridge.reload().size() == 1);
@@ -119,10 +119,8 @@ TEST_CASE("A key that is taken away ends the sessions that it let in, and no oth
     auto settings = test::open_to_all(db.url(), 100ms);
     settings.auth.jwt = {first_key, second_key};
     running_bridge bridge(settings);
-    websocket_client leaves(bridge.port(), "/v1/ws?access_token=" + token(first_key));
-    websocket_client stays(bridge.port(), "/v1/ws?access_token=" + token(second_key));
-    leaves.await("authenticated");
-    stays.await("authenticated");
+    auto leaves = connect_as(bridge.port(), token(first_key));
+    auto stays = connect_as(bridge.port(), token(second_key));
 
     settings.auth.jwt = {second_key};
     bridge.next = settings;

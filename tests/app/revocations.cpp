@@ -12,6 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using nlohmann::json;
+using support::connect_as;
 using support::database;
 using support::http_client;
 using support::websocket_client;
@@ -51,13 +52,6 @@ void revoke(const database& db, const std::string& kind, const std::string& name
     REQUIRE(postgres::administration({.url = db.url()}).revoke({kind, name, {}, {}}).has_value());
 }
 
-websocket_client connect(std::uint16_t port, const std::string& token)
-{
-    websocket_client client(port, "/v1/ws?access_token=" + token);
-    client.await("authenticated");
-    return client;
-}
-
 void ends_revoked(websocket_client& client)
 {
     CHECK(client.await("error").at("code") == "token_revoked");
@@ -85,9 +79,9 @@ TEST_CASE("A revocation reaches every bridge at once, on every transport, and no
     const running_bridge one(settings_for(db, 1h));
     const running_bridge two(settings_for(db, 1h));
     const std::string old = token("ann", now() - 10);
-    auto here = connect(one.port(), old);
-    auto there = connect(two.port(), old);
-    auto other = connect(two.port(), token("bob", now() - 10));
+    auto here = connect_as(one.port(), old);
+    auto there = connect_as(two.port(), old);
+    auto other = connect_as(two.port(), token("bob", now() - 10));
     http_client stream(two.port());
     stream.open_stream("/v1/sse?table=public.t&access_token=" + old);
     REQUIRE(stream.next_event()->name == "cursor");
@@ -113,7 +107,7 @@ TEST_CASE("A revocation survives a restart of the bridge, and one made while it 
     const std::string stolen = token("bob", now() - 10, "stolen");
     {
         running_bridge first(settings_for(db));
-        auto client = connect(first.port(), old);
+        auto client = connect_as(first.port(), old);
         revoke(db, "user", "ann");
         ends_revoked(client);
     }
@@ -129,7 +123,7 @@ TEST_CASE("A revocation whose bell nobody heard is found all the same")
     const database db{with_rowcast};
     make_table(db);
     const running_bridge bridge(settings_for(db));
-    auto client = connect(bridge.port(), token("ann", now() - 10));
+    auto client = connect_as(bridge.port(), token("ann", now() - 10));
     // As rowcast.revoke, without its NOTIFY.
     db.execute("insert into rowcast.revocations values ('user', 'ann', now(), now() + interval '1 hour', null, pg_current_xact_id())");
     ends_revoked(client);
@@ -144,7 +138,7 @@ TEST_CASE("An operator ends one session of a user, by its name")
     const std::string ann = token("ann", now() - 10);
     websocket_client first(two.port(), "/v1/ws?access_token=" + ann);
     const std::string session = first.await("welcome").at("session");
-    auto second = connect(two.port(), ann);
+    auto second = connect_as(two.port(), ann);
 
     http_client admin(one.admin_port());
     const auto call = [&](const json& body) {

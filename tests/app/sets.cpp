@@ -58,9 +58,7 @@ std::string token(const std::string& user)
 
 websocket_client connect(const running_bridge& to, const std::string& user)
 {
-    websocket_client client(to.port(), "/v1/ws?access_token=" + token(user));
-    client.await("authenticated");
-    return client;
+    return support::connect_as(to.port(), token(user));
 }
 
 json messages(const std::string& id = "m")

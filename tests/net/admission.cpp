@@ -13,16 +13,15 @@
 using namespace rowcast;
 using net::running_server;
 using nlohmann::json;
+using support::connect_as;
 using support::http_client;
 using support::websocket_client;
 
 TEST_CASE("a revoked user's WebSocket ends with 4401, and another's goes on", "[net]")
 {
     running_server running;
-    websocket_client ann(running.port(), "/v1/ws?access_token=ann");
-    websocket_client bob(running.port(), "/v1/ws?access_token=bob");
-    ann.await("authenticated");
-    bob.await("authenticated");
+    auto ann = connect_as(running.port(), "ann");
+    auto bob = connect_as(running.port(), "bob");
     running.revoke("ann");
     CHECK(ann.await("error").at("code") == "token_revoked");
     CHECK_FALSE(ann.receive());

@@ -11,6 +11,7 @@ using namespace rowcast;
 using net::is_offered;
 using net::running_server;
 using nlohmann::json;
+using support::connect_as;
 using support::http_client;
 using support::websocket_client;
 
@@ -43,14 +44,6 @@ config::rollout forced()
 json orders()
 {
     return {{"type", "subscribe"}, {"id", "o"}, {"table", "public.orders"}};
-}
-
-// Until the server has closed.
-unsigned closed(websocket_client& client)
-{
-    while (client.receive()) {
-    }
-    return client.close_code();
 }
 
 std::string code_of(const http_client::answer& answer)
@@ -95,12 +88,12 @@ TEST_CASE("who is not offered a transport is refused, with a code that says so, 
     websocket_client in_a_message(running.port());
     in_a_message.send({{"type", "auth"}, {"token", "ann"}});
     CHECK(in_a_message.await("error").at("code") == "not_offered");
-    CHECK(closed(in_a_message) == 4406);
+    CHECK(in_a_message.await_close() == 4406);
 
     websocket_client anonymous(running.port());
     anonymous.send(orders());
     CHECK(anonymous.await("error").at("code") == "not_offered");
-    CHECK(closed(anonymous) == 4406);
+    CHECK(anonymous.await_close() == 4406);
 
     CHECK(client.get("/v1/changes?table=public.orders&access_token=ann").status == 200);
     CHECK(running.seen().count<observe::request_refused>() == 4);
@@ -132,7 +125,7 @@ TEST_CASE("polling that is forced moves open sessions over, with jitter; lifted,
     const json goodbye = socket.await("goodbye");
     CHECK(goodbye.at("reason") == "not_offered");
     CHECK(goodbye.at("reconnect_ms") >= 500);
-    CHECK(closed(socket) == 1001);
+    CHECK(socket.await_close() == 1001);
     CHECK_FALSE(streaming.next_event());
     waiting.send({{"type", "auth"}, {"token", "ann"}});
     CHECK(waiting.await("error").at("code") == "not_offered");
@@ -143,17 +136,14 @@ TEST_CASE("polling that is forced moves open sessions over, with jitter; lifted,
 
     running.server().offer({});
     CHECK(support::eventually([&] { return http_client(running.port()).open_stream(stream).status == 200; }));
-    websocket_client again(running.port(), "/v1/ws?access_token=ann:customer");
-    again.await("authenticated");
+    auto again = connect_as(running.port(), "ann:customer");
 }
 
 TEST_CASE("a smaller percentage, or another list, leaves those alone who are still among them", "[net]")
 {
     running_server running;
-    websocket_client stays(running.port(), "/v1/ws?access_token=alice:customer");
-    websocket_client leaves(running.port(), "/v1/ws?access_token=bob:customer");
-    stays.await("authenticated");
-    leaves.await("authenticated");
+    auto stays = connect_as(running.port(), "alice:customer");
+    auto leaves = connect_as(running.port(), "bob:customer");
     running.server().offer({.websocket = 7, .sse = 100, .force_polling = false, .opt_in = {}, .opt_out = {}});
     leaves.await("goodbye");
     stays.send({{"type", "ping"}, {"id", 1}});

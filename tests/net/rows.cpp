@@ -40,9 +40,7 @@ json subscribe(json more = json::object())
 
 support::websocket_client ann(const running_server& at)
 {
-    support::websocket_client client(at.port(), "/v1/ws", {{"Authorization", "Bearer ann"}});
-    client.await("authenticated");
-    return client;
+    return support::connect_as(at.port(), "ann");
 }
 
 json ids(std::initializer_list<int> wanted)

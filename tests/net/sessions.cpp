@@ -13,19 +13,13 @@
 using namespace rowcast;
 using net::running_server;
 using nlohmann::json;
+using support::connect_as;
 using support::http_client;
 using support::websocket_client;
 
 namespace {
 
 constexpr auto insert = core::operation::insert;
-
-websocket_client connect_as(const running_server& to, const std::string& token)
-{
-    websocket_client client(to.port(), "/v1/ws", {{"Authorization", "Bearer " + token}});
-    client.await("authenticated");
-    return client;
-}
 
 net::session_listing list(running_server& of, const net::session_search& what = {})
 {
@@ -66,7 +60,7 @@ using names = std::vector<std::string>;
 TEST_CASE("a session is listed with who it is, from where, and what for, on every transport", "[net]")
 {
     running_server running;
-    auto socket = connect_as(running, "ann:admin");
+    auto socket = connect_as(running.port(), "ann:admin");
     socket.send({{"type", "subscribe"}, {"id", "a"}, {"table", "public.orders"}});
     socket.send({{"type", "subscribe"}, {"id", "b"}, {"table", "public.orders"}, {"where", {{"id", 1}}}});
     socket.send({{"type", "subscribe"}, {"id", "c"}, {"channel", "room:1"}});
@@ -105,7 +99,7 @@ TEST_CASE("sessions are listed page by page, each once", "[net]")
     running_server running;
     std::vector<websocket_client> clients;
     for (int i = 0; i < 7; ++i) {
-        clients.push_back(connect_as(running, "user" + std::to_string(i / 2)));
+        clients.push_back(connect_as(running.port(), "user" + std::to_string(i / 2)));
     }
     net::session_search what;
     what.limit = 3;
@@ -129,9 +123,9 @@ TEST_CASE("sessions are listed page by page, each once", "[net]")
 TEST_CASE("who is sent away is told when to come back, and the others stay", "[net]")
 {
     running_server running;
-    auto ann = connect_as(running, "ann");
-    auto other = connect_as(running, "ann");
-    auto bob = connect_as(running, "bob");
+    auto ann = connect_as(running.port(), "ann");
+    auto other = connect_as(running.port(), "ann");
+    auto bob = connect_as(running.port(), "bob");
     CHECK(send_away(running, {.session = list(running, search("bob")).sessions.at(0).session, .user = {}}) == 1);
     CHECK(bob.await("goodbye").at("reconnect_ms") >= 500);
     CHECK_FALSE(bob.receive());
@@ -141,5 +135,5 @@ TEST_CASE("who is sent away is told when to come back, and the others stay", "[n
     ann.await("goodbye");
     other.await("goodbye");
     CHECK(send_away(running, {.session = "nobody's", .user = {}}) == 0);
-    connect_as(running, "bob"); // may come back
+    connect_as(running.port(), "bob"); // may come back
 }

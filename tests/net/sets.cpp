@@ -23,13 +23,7 @@ struct scene {
     running_server running;
     scene() { running.set_rules(running_server::rules_with_sets()); }
 
-    websocket_client connect(const std::string& user)
-    {
-        websocket_client client(running.port(), "/v1/ws?access_token=" + user);
-        CHECK(client.receive()->at("type") == "welcome");
-        CHECK(client.receive()->at("type") == "authenticated");
-        return client;
-    }
+    websocket_client connect(const std::string& user) { return support::connect_as(running.port(), user); }
     void await_loads(std::size_t count)
     {
         while (running.waiting_loads() != count) {

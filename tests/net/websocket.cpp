@@ -12,6 +12,7 @@
 using namespace rowcast;
 using net::running_server;
 using nlohmann::json;
+using support::connect_as;
 using support::websocket_client;
 using std::chrono::milliseconds;
 
@@ -31,24 +32,9 @@ running_server::options with_heartbeat(milliseconds heartbeat)
     return how;
 }
 
-websocket_client connect_as(const running_server& to, const std::string& token)
-{
-    websocket_client client(to.port(), "/v1/ws", {{"Authorization", "Bearer " + token}});
-    CHECK(client.receive()->at("type") == "welcome");
-    CHECK(client.receive()->at("type") == "authenticated");
-    return client;
-}
-
 json orders(const std::string& id = "o")
 {
     return {{"type", "subscribe"}, {"id", id}, {"table", "public.orders"}};
-}
-
-unsigned closed(websocket_client& client)
-{
-    while (client.receive()) {
-    }
-    return client.close_code();
 }
 
 constexpr auto insert = core::operation::insert;
@@ -60,7 +46,7 @@ constexpr auto remove_row = core::operation::remove;
 TEST_CASE("a customer receives their own orders, without what is not theirs", "[net]")
 {
     running_server running;
-    auto client = connect_as(running, "ann");
+    auto client = connect_as(running.port(), "ann");
     client.send(orders());
     const json subscribed = *client.receive();
     CHECK(subscribed.at("type") == "subscribed");
@@ -95,7 +81,7 @@ TEST_CASE("a message reaches who is in its room", "[net]")
 TEST_CASE("one change for two subscriptions is one event", "[net]")
 {
     running_server running;
-    auto client = connect_as(running, "ann");
+    auto client = connect_as(running.port(), "ann");
     client.send(orders("a"));
     client.send(orders("b"));
     client.await("subscribed");
@@ -109,7 +95,7 @@ TEST_CASE("a subscription is resumed from its cursor", "[net]")
     running_server running;
     const std::string before = running.cursor_now();
     running.commit({running_server::order(insert, 1, "ann", "open")});
-    auto client = connect_as(running, "ann");
+    auto client = connect_as(running.port(), "ann");
     auto wanted = orders();
     wanted["after"] = before;
     client.send(wanted);
@@ -128,7 +114,7 @@ TEST_CASE("a cursor that cannot be used resets the subscription and says why", "
     for (int i = 0; i < 5; ++i) {
         running.commit({running_server::order(insert, i, "ann", "open")});
     }
-    auto client = connect_as(running, "ann");
+    auto client = connect_as(running.port(), "ann");
     int number = 0;
     for (const auto& [cursor, reason] : std::vector<std::pair<std::string, std::string>>{
              {"nonsense", "cursor_malformed"}, {running.foreign_cursor(), "cursor_foreign"}, {old, "cursor_expired"}}) {
@@ -145,7 +131,7 @@ TEST_CASE("a cursor that cannot be used resets the subscription and says why", "
 TEST_CASE("every mistake has its name, and the connection lives on", "[net]")
 {
     running_server running;
-    auto client = connect_as(running, "ann");
+    auto client = connect_as(running.port(), "ann");
     const auto refused = [&](const std::string& text) {
         client.send_text(text);
         const json error = *client.receive();
@@ -183,7 +169,7 @@ TEST_CASE("what is no message ends the connection with 4400", "[net]")
     client.await("welcome");
     client.send_text(text);
     CHECK(client.await("error").at("code") == "malformed");
-    CHECK(closed(client) == 4400);
+    CHECK(client.await_close() == 4400);
 }
 
 TEST_CASE("a message that is too large ends the connection with 1009", "[net]")
@@ -191,7 +177,7 @@ TEST_CASE("a message that is too large ends the connection with 1009", "[net]")
     running_server running;
     websocket_client client(running.port());
     client.send_text(R"({"type":"ping","id":")" + std::string(70'000, 'x') + "\"}");
-    CHECK(closed(client) == 1009);
+    CHECK(client.await_close() == 1009);
 }
 
 TEST_CASE("too many messages a second end the connection with 4429", "[net]")
@@ -204,7 +190,7 @@ TEST_CASE("too many messages a second end the connection with 4429", "[net]")
         client.send({{"type", "ping"}});
     }
     CHECK(client.await("error").at("code") == "too_many_messages");
-    CHECK(closed(client) == 4429);
+    CHECK(client.await_close() == 4429);
 }
 
 TEST_CASE("a session has as many subscriptions as it may have", "[net]")
@@ -212,7 +198,7 @@ TEST_CASE("a session has as many subscriptions as it may have", "[net]")
     running_server::options how;
     how.settings.limits.subscriptions_per_session = 2;
     running_server running(how);
-    auto client = connect_as(running, "ann");
+    auto client = connect_as(running.port(), "ann");
     for (const char* id : {"1", "2", "3"}) {
         client.send(orders(id));
     }
@@ -230,18 +216,18 @@ TEST_CASE("a user has as many sessions as they may have, and a place is free aga
     running_server::options how;
     how.settings.limits.sessions_per_user = 2;
     running_server running(how);
-    auto first = connect_as(running, "ann");
-    auto second = connect_as(running, "ann");
+    auto first = connect_as(running.port(), "ann");
+    auto second = connect_as(running.port(), "ann");
     websocket_client third(running.port());
     third.await("welcome");
     third.send({{"type", "auth"}, {"token", "ann"}});
     CHECK(third.await("error").at("code") == "too_many_sessions");
-    CHECK(closed(third) == 4429);
-    auto other = connect_as(running, "bob");
+    CHECK(third.await_close() == 4429);
+    auto other = connect_as(running.port(), "bob");
     const auto from = running.seen().size();
     first.close();
     running.seen().wait_for<observe::session_closed>([](const auto&) { return true; }, from);
-    connect_as(running, "ann");
+    connect_as(running.port(), "ann");
 }
 
 TEST_CASE("there are as many sessions as there may be", "[net]")
@@ -253,7 +239,7 @@ TEST_CASE("there are as many sessions as there may be", "[net]")
     first.await("welcome");
     websocket_client second(running.port());
     CHECK(second.await("error").at("code") == "too_many_sessions");
-    CHECK(closed(second) == 4429);
+    CHECK(second.await_close() == 4429);
 }
 
 TEST_CASE("a bad token in the header or in the URL is refused before the upgrade", "[net]")
@@ -265,7 +251,8 @@ TEST_CASE("a bad token in the header or in the URL is refused before the upgrade
     CHECK_THROWS_WITH(websocket_client(running.port(), "/v1/ws", {{"Origin", "https://evil.example.com"}}), Catch::Contains("403"));
     CHECK_THROWS_WITH(websocket_client(running.port(), "/v1/ws", {{"Sec-WebSocket-Protocol", "graphql-ws"}}), Catch::Contains("400"));
     websocket_client client(running.port(), "/v1/ws?access_token=ann");
-    client.await("authenticated");
+    CHECK(client.receive()->at("type") == "welcome");
+    CHECK(client.receive()->at("type") == "authenticated");
 }
 
 TEST_CASE("where a token is required, the first message must be an auth", "[net]")
@@ -281,27 +268,27 @@ TEST_CASE("where a token is required, the first message must be an auth", "[net]
     websocket_client hasty(running.port());
     hasty.send(orders());
     CHECK(hasty.await("error").at("code") == "token_missing");
-    CHECK(closed(hasty) == 4401);
+    CHECK(hasty.await_close() == 4401);
 
     websocket_client wrong(running.port());
     wrong.send({{"type", "auth"}, {"token", "bad"}});
     CHECK(wrong.await("error").at("code") == "token_invalid");
-    CHECK(closed(wrong) == 4401);
+    CHECK(wrong.await_close() == 4401);
 }
 
 TEST_CASE("a token that is about to expire is announced, and the session ends with it", "[net]")
 {
     running_server running;
-    auto client = connect_as(running, "ann:customer:2");
+    auto client = connect_as(running.port(), "ann:customer:2");
     CHECK(client.await("expiring").at("in") <= 2);
     CHECK(client.await("error").at("code") == "token_expired");
-    CHECK(closed(client) == 4401);
+    CHECK(client.await_close() == 4401);
 }
 
 TEST_CASE("a fresh token keeps the session alive", "[net]")
 {
     running_server running;
-    auto client = connect_as(running, "ann:customer:2");
+    auto client = connect_as(running.port(), "ann:customer:2");
     client.await("expiring");
     client.send({{"type", "auth"}, {"token", "ann:customer:100"}});
     client.await("authenticated");
@@ -313,17 +300,17 @@ TEST_CASE("a fresh token keeps the session alive", "[net]")
 TEST_CASE("a token that ends sooner than the one before ends the session in its own time", "[net]")
 {
     running_server running(with_heartbeat(milliseconds(600'000))); // which is not what it is noticed by
-    auto client = connect_as(running, "ann:customer:1000");
+    auto client = connect_as(running.port(), "ann:customer:1000");
     client.send({{"type", "auth"}, {"token", "ann:customer:2"}});
     client.await("authenticated");
     CHECK(client.await("error").at("code") == "token_expired");
-    CHECK(closed(client) == 4401);
+    CHECK(client.await_close() == 4401);
 }
 
 TEST_CASE("a token with fewer rights ends what it no longer gives", "[net]")
 {
     running_server running;
-    auto client = connect_as(running, "ann:admin:100");
+    auto client = connect_as(running.port(), "ann:admin:100");
     client.send(orders());
     client.await("subscribed");
     client.send({{"type", "auth"}, {"token", "ann:nobody:100"}});
@@ -338,8 +325,8 @@ TEST_CASE("a token with fewer rights ends what it no longer gives", "[net]")
 TEST_CASE("changed rules end the subscriptions that they change, and no others", "[net]")
 {
     running_server running;
-    auto ann = connect_as(running, "ann");
-    auto admin = connect_as(running, "root:admin:100");
+    auto ann = connect_as(running.port(), "ann");
+    auto admin = connect_as(running.port(), "root:admin:100");
     ann.send(orders());
     ann.await("subscribed");
     admin.send(orders());
@@ -357,7 +344,7 @@ TEST_CASE("changed rules end the subscriptions that they change, and no others",
 TEST_CASE("what no trigger tells is told as a resync, after which the client subscribes anew", "[net]")
 {
     running_server running;
-    auto client = connect_as(running, "ann");
+    auto client = connect_as(running.port(), "ann");
     client.send(orders());
     client.await("subscribed");
     running.commit({running_server::resync("partition_detached")});
@@ -372,7 +359,7 @@ TEST_CASE("what no trigger tells is told as a resync, after which the client sub
 TEST_CASE("events and filters narrow a subscription", "[net]")
 {
     running_server running;
-    auto client = connect_as(running, "root:admin:100");
+    auto client = connect_as(running.port(), "root:admin:100");
     auto wanted = orders();
     wanted["events"] = {"INSERT"};
     wanted["where"] = {{"status", {{"in", {"open", "paid"}}}}};
@@ -389,7 +376,7 @@ TEST_CASE("events and filters narrow a subscription", "[net]")
 TEST_CASE("the cursor moves on also when nothing matches", "[net]")
 {
     running_server running(with_heartbeat(milliseconds(100)));
-    auto client = connect_as(running, "ann");
+    auto client = connect_as(running.port(), "ann");
     client.send(orders());
     client.await("subscribed");
     running.commit_something();
@@ -399,7 +386,7 @@ TEST_CASE("the cursor moves on also when nothing matches", "[net]")
 TEST_CASE("no event comes after `unsubscribed`", "[net]")
 {
     running_server running;
-    auto client = connect_as(running, "ann");
+    auto client = connect_as(running.port(), "ann");
     client.send(orders());
     client.await("subscribed");
     for (int i = 0; i < 50; ++i) {
@@ -430,7 +417,7 @@ TEST_CASE("a peer that is silent for two heartbeats is closed with 4408", "[net]
 TEST_CASE("a client that answers pings stays, however long it says nothing", "[net]")
 {
     running_server running(with_heartbeat(milliseconds(1000)));
-    auto client = connect_as(running, "ann");
+    auto client = connect_as(running.port(), "ann");
     client.send(orders());
     client.await("subscribed");
     // A cursor a heartbeat, for twice as long as a silent client has.
@@ -445,12 +432,12 @@ TEST_CASE("a client that answers pings stays, however long it says nothing", "[n
 TEST_CASE("a server that stops says goodbye and closes with 1001", "[net]")
 {
     running_server running;
-    auto client = connect_as(running, "ann");
+    auto client = connect_as(running.port(), "ann");
     std::thread stopping([&] { running.server().stop(std::chrono::seconds(10)); });
     const json goodbye = client.await("goodbye");
     CHECK(goodbye.at("reason") == "shutdown");
     CHECK(goodbye.at("reconnect_ms") >= 500);
-    CHECK(closed(client) == 1001);
+    CHECK(client.await_close() == 1001);
     stopping.join();
 }
 
@@ -474,7 +461,7 @@ TEST_CASE("a client that does not read is not buffered without end, and gets eve
     how.settings.limits.send_buffer = 50'000;
     how.shards = 1;
     running_server running(how);
-    auto client = connect_as(running, "root:admin:1000");
+    auto client = connect_as(running.port(), "root:admin:1000");
     client.send(orders());
     client.await("subscribed");
     const std::string wide(20'000, 'x');
@@ -514,10 +501,10 @@ TEST_CASE("random messages are answered or end the connection, and the server li
                 }
                 client.send_text(text);
             }
-            closed(client);
+            client.await_close();
         } catch (const std::exception&) {
             // closed while we were sending
         }
     }
-    connect_as(running, "ann");
+    connect_as(running.port(), "ann");
 }

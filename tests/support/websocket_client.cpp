@@ -119,9 +119,23 @@ unsigned websocket_client::close_code() const
     return state_->socket.reason().code;
 }
 
+unsigned websocket_client::await_close()
+{
+    while (receive()) {
+    }
+    return close_code();
+}
+
 void websocket_client::close()
 {
     state_->complete([&](auto handler) { state_->socket.async_close(websocket::close_code::normal, std::move(handler)); }, patience);
+}
+
+websocket_client connect_as(std::uint16_t port, const std::string& token)
+{
+    websocket_client client(port, "/v1/ws", {{"Authorization", "Bearer " + token}});
+    client.await("authenticated");
+    return client;
 }
 
 }

@@ -38,11 +38,17 @@ public:
     /// The close code, once `receive` has returned nothing.
     unsigned close_code() const;
 
+    /// The close code, when the server has closed; messages before that are dropped.
+    unsigned await_close();
+
     void close();
 
 private:
     struct state;
     std::unique_ptr<state> state_;
 };
+
+/// A session with that token, which has been taken.
+websocket_client connect_as(std::uint16_t port, const std::string& token);
 
 }
