@@ -327,16 +327,8 @@ void feed::state::overflow()
 {
     const page_work* const first = oldest_live();
     assert(first);
-    if (first->next == 0) {
-        const core::batch& oldest = first->batch();
-        live_.codec = first->published->codec;
-        live_.position = {oldest.before, std::nullopt};
-        if (!oldest.changes.empty()) {
-            core::place before_first = oldest.changes.front().where;
-            --before_first.id;
-            live_.position.inside = core::cursor::progress{oldest.after, before_first};
-        }
-    }
+    live_.codec = first->published->codec;
+    live_.position = first->reached();
 
     const std::uint64_t number = ++last_group_;
     group fallen;

@@ -220,6 +220,7 @@ void feed::state::match(page_work& work, const core::cursor& position, std::size
     for (const auto& [member, what] : *events) {
         work.matches.push_back({what.ordinal, member, &what});
     }
+    std::stable_sort(work.matches.begin(), work.matches.end());
     work.worded = std::move(events);
     work.matched = work.looked_at == work.batch().changes.size();
 }

@@ -106,8 +106,7 @@ void feed::state::take(const publication_ptr& published, std::size_t number, con
             pending_bytes_ += each.text->size();
         }
     }
-    std::inplace_merge(work.matches.begin(), work.matches.begin() + before, work.matches.end(),
-                       [](const auto& left, const auto& right) { return left.ordinal < right.ordinal; });
+    std::inplace_merge(work.matches.begin(), work.matches.begin() + before, work.matches.end());
     const core::batch& batch = *published->batch;
     queued_open_ = batch.transaction_goes_on && work.change(work.matches.back()).xid == batch.changes.back().xid
                        ? batch.changes.back().xid
@@ -236,7 +235,12 @@ page_work& feed::state::page_of(const publication_ptr& published)
 
 void feed::state::push(item added)
 {
-    items_.push_back(std::move(added));
+    insert(items_.end(), std::move(added));
+}
+
+void feed::state::insert(std::list<item>::const_iterator before, item added)
+{
+    items_.insert(before, std::move(added));
     if (items_.size() == 1 && ready_) {
         ready_(pull::soon);
     }
@@ -251,10 +255,7 @@ void feed::state::say_at_once(unsubscribed what)
         return said && std::visit([&](const auto& words) { return words.id == what.id; }, *said);
     };
     const auto last = std::find_if(items_.rbegin(), items_.rend(), about_it);
-    items_.insert(last.base(), output(std::move(what)));
-    if (items_.size() == 1 && ready_) {
-        ready_(pull::soon);
-    }
+    insert(last.base(), output(std::move(what)));
 }
 
 void feed::state::detach(subscription& from)

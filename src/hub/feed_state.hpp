@@ -120,6 +120,7 @@ private:
     const page_work* oldest_live() const; // the page of the live stream that has waited longest; null: none waits
     page_work& page_of(const publication_ptr& published);
     void push(item added);
+    void insert(std::list<item>::const_iterator before, item added);
     void say_at_once(unsubscribed what);
     void detach(subscription& from);
     subscription* find(std::string_view id);

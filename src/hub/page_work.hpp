@@ -27,6 +27,12 @@ struct page_work {
         std::uint32_t ordinal;
         std::size_t subscription;
         const event* what; // of the publication, or in `worded`
+
+        // In the order of the changes; of one of them resyncs first, so that no frame ends between what it is to some and to others.
+        bool operator<(const match& other) const
+        {
+            return ordinal != other.ordinal ? ordinal < other.ordinal : what->what == event::kind::resync && other.what->what != event::kind::resync;
+        }
     };
 
     // Of the live stream. `at`: how much the shard has published.
@@ -41,7 +47,7 @@ struct page_work {
     std::uint32_t looked_at = 0;  // changes, as far as they have been matched: what matches is worded as it is handed out
     bool matched = false;         // all of them
     bool ask_for_next = false;    // the group's reading waits for this page to be taken
-    boost::container::small_vector<match, 1> matches;   // ordered by ordinal
+    boost::container::small_vector<match, 1> matches;   // in their order
     std::size_t next = 0;         // the first match that has not been handed out
     std::optional<core::place> passed; // of the one before it, also where that has been let go of
     std::shared_ptr<const void> worded;
@@ -50,6 +56,25 @@ struct page_work {
     std::shared_ptr<const void> texts() const { return published ? published : worded; } // what they lie in
     const core::change& change(const match& of) const { return batch().changes[of.ordinal]; }
     void pass() { passed = change(matches[next++]).where; }
+
+    // Of the live stream: where a client stands who has what was handed out, and nothing of what was not.
+    core::cursor reached() const
+    {
+        const core::batch& whole = batch();
+        if (whole.changes.empty()) {
+            return {whole.before, std::nullopt};
+        }
+        if (whole.changes.front().xid == 0) {
+            return whole.position(); // it was passed on, and is in no log
+        }
+        if (next > 0 && next == matches.size()) {
+            return {whole.before, core::cursor::progress{whole.after, *passed}};
+        }
+        // A page of which nothing has been handed out may be without some of its matches yet.
+        core::place before = next > 0 ? change(matches[next]).where : whole.changes.front().where;
+        --before.id;
+        return {whole.before, core::cursor::progress{whole.after, before}};
+    }
 };
 
 } // namespace rowcast::hub

@@ -262,6 +262,82 @@ TEST_CASE("A client that takes nothing is sent back to its position, and misses 
     REQUIRE(all == expected);
 }
 
+TEST_CASE("A subscription that ends with a resync leaves the others where they are, also when the client takes nothing more")
+{
+    scene s({}, 25);
+    s.commit("b");
+    s.follow();
+    REQUIRE(s.mine.subscribe({"a", model::view_of("rows a"), {}}, std::nullopt).has_value());
+    REQUIRE(s.mine.subscribe(s.on("b"), std::nullopt).has_value());
+    s.run();
+    REQUIRE(s.heard() == said{"live a", "live b"});
+    const auto xid = s.source.begin();
+    s.source.log(xid, "resync rows a");
+    s.source.log(xid, "b");
+    s.source.finish(xid, true);
+    s.follow();
+    REQUIRE(s.say(*s.mine.next({})) == "resync a partition_detached");
+    for (int i = 0; i < 8; ++i) {
+        s.commit("b");
+        s.follow();
+    }
+    std::string all;
+    for (const std::string& frame : s.heard()) {
+        all += frame + " ";
+    }
+    REQUIRE(all == "b:3 b:4 b:5 b:6 b:7 b:8 b:9 b:10 b:11 ");
+}
+
+TEST_CASE("What is passed on between two pages takes nobody back behind what they have")
+{
+    scene s({}, 3, 1); // pages of one change
+    for (const char* const each : {"a", "n"}) {
+        REQUIRE(s.mine.subscribe(s.on(each), std::nullopt).has_value());
+    }
+    s.run();
+    REQUIRE(s.heard() == said{"live a", "live n"});
+    s.commit("a");
+    s.commit("a");
+    s.follow();
+    REQUIRE(s.heard() == said{"a:1"});
+    s.bridge.pass_on("n");
+    s.run();
+    s.follow(); // the second page
+    for (int i = 0; i < 5; ++i) {
+        s.commit("a");
+        s.follow();
+    }
+    std::string all;
+    for (const std::string& frame : s.heard()) {
+        all += frame + " ";
+    }
+    REQUIRE(all == "a:2 a:3 a:4 a:5 a:6 a:7 ");
+}
+
+TEST_CASE("Of a change that is a resync to one subscription and an event to another, the resync is told first")
+{
+    const std::size_t resynced = GENERATE(0U, 1U);
+    scene s;
+    const std::string ids[] = {"a", "b"};
+    for (const std::string& each : ids) {
+        REQUIRE(s.mine.subscribe(s.on(each), std::nullopt).has_value());
+    }
+    s.run();
+    REQUIRE(s.heard() == said{"live a", "live b"});
+    s.commit("neither");
+    publication made;
+    made.batch = s.source.read({{700, 700, {}}, std::nullopt}, s.source.now(), 1).front();
+    made.codec = s.codec;
+    made.cursor = s.codec->seal(made.batch->position());
+    for (std::size_t i = 0; i < 2; ++i) { // the views' numbers begin with 1
+        const bool ends = i == resynced;
+        const auto text = std::make_shared<const std::string>(ends ? "row_too_large" : "1");
+        made.events[i + 1].push_back({0, core::operation::insert, ends ? event::kind::resync : event::kind::event, text});
+    }
+    s.bridge.home().publish(std::make_shared<const publication>(std::move(made)));
+    REQUIRE(s.heard() == said{"resync " + ids[resynced] + " row_too_large", ids[1 - resynced] + ":1"});
+}
+
 TEST_CASE("A shard knows what its clients lack, whether it waits for them or they catch up")
 {
     scene is({}, 60);

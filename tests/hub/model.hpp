@@ -27,7 +27,8 @@ class database {
 public:
     struct transaction {
         core::transaction_id xid = 0;
-        // Each its id, and a channel; "rows x": a row of that table, with the id of the change; "members 7": of a set.
+        // Each its id, and a channel; "rows x": a row of that table, with the id of the change; "members 7": of a set; "resync rows x":
+        // what happened to that table no trigger tells.
         std::vector<std::pair<core::change_id, std::string>> logged;
         std::uint64_t began = 0;                                     // logical time
     };
@@ -82,6 +83,11 @@ public:
                         made.op = made.cause = core::operation::insert;
                         made.table = channel;
                         made.after = core::row::parse(R"({"id":)" + std::to_string(id) + "}").value();
+                    }
+                    if (channel.starts_with("resync ")) {
+                        made.op = made.cause = core::operation::resync;
+                        made.table = channel.substr(7);
+                        made.event = "partition_detached";
                     }
                     found.push_back(std::move(made));
                 }
@@ -205,6 +211,15 @@ public:
             attach(0, std::move(request), std::move(reply));
         }
     }
+    // Something that is in no log.
+    void pass_on(const std::string& channel)
+    {
+        core::change message;
+        message.op = message.cause = core::operation::message;
+        message.channel = channel;
+        queue_.push_back(hub_.pass_on(std::move(message)));
+    }
+
     // A fail-over: the same changes, but cursors of another log.
     void replace(std::shared_ptr<const core::cursor_codec> codec, std::string reason)
     {
