@@ -63,6 +63,13 @@ address address::owner() const
     return is_v4() ? *this : mask(*this, owner_bits);
 }
 
+bool is_port(std::string_view text)
+{
+    std::uint16_t port = 0;
+    const auto [end, why] = std::from_chars(text.data(), text.data() + text.size(), port);
+    return why == std::errc{} && end == text.data() + text.size() && (text.size() == 1 || text.front() != '0');
+}
+
 std::optional<network> network::parse(std::string_view text)
 {
     const std::size_t slash = text.find('/');

@@ -30,6 +30,9 @@ struct address {
     auto operator<=>(const address&) const = default;
 };
 
+// Whether it is a port's number, without zeros before it.
+bool is_port(std::string_view text);
+
 // All addresses that begin with the same bits.
 struct network {
     address first;

@@ -18,15 +18,24 @@ std::string_view trim(std::string_view text)
     return text.substr(0, text.find_last_not_of(" \t") + 1);
 }
 
-// Some proxies add the port: 192.0.2.1:4711, [2001:db8::1]:4711.
-std::string_view without_port(std::string_view text)
+// As proxies write it, some of them with the port: 192.0.2.1:4711, [2001:db8::1]:4711.
+std::optional<core::address> read_address(std::string_view text)
 {
+    std::string_view address = text;
+    std::string_view port;
     if (text.starts_with('[')) {
-        const std::size_t end = text.find(']');
-        return end == std::string_view::npos ? std::string_view() : text.substr(1, end - 1);
+        const std::size_t end = std::min(text.find(']'), text.size() - 1);
+        address = text.substr(1, end - 1);
+        port = text.substr(end + 1);
+        if (text[end] != ']') {
+            return std::nullopt;
+        }
+    } else if (const std::size_t colon = text.find(':'); colon != std::string_view::npos && colon == text.rfind(':')) {
+        address = text.substr(0, colon);
+        port = text.substr(colon);
     }
-    const std::size_t colon = text.find(':');
-    return colon == text.rfind(':') ? text.substr(0, colon) : text;
+    const bool fits = port.empty() || (port.starts_with(':') && core::is_port(port.substr(1)));
+    return fits ? core::address::parse(address) : std::nullopt;
 }
 
 } // namespace
@@ -67,7 +76,7 @@ origin_address find_client(const origin_address& peer, std::string_view forwarde
     while (!forwarded_for.empty() && is_trusted(client, proxies)) {
         const std::size_t comma = forwarded_for.rfind(',');
         const std::string_view last = trim(forwarded_for.substr(comma == std::string_view::npos ? 0 : comma + 1));
-        const auto said = core::address::parse(without_port(last));
+        const auto said = read_address(last);
         if (!said && last != unix_peer) {
             break;
         }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -21,13 +20,6 @@ constexpr std::size_t fixed_part = 16;
 core::failure wrong(std::string what)
 {
     return {core::error_code::malformed, "the PROXY protocol's header " + std::move(what)};
-}
-
-bool is_port(std::string_view text)
-{
-    std::uint16_t port = 0;
-    const auto [end, why] = std::from_chars(text.data(), text.data() + text.size(), port);
-    return why == std::errc{} && end == text.data() + text.size() && (text.size() == 1 || text.front() != '0');
 }
 
 std::vector<std::string_view> split(std::string_view line)
@@ -62,7 +54,7 @@ parsed parse_line(std::string_view bytes)
     const auto from = core::address::parse(words[2]);
     const auto to = core::address::parse(words[3]);
     const auto fits = [&](const auto& one, std::string_view text) { return one && (text.find(':') == std::string_view::npos) == is_v4; };
-    if (!fits(from, words[2]) || !fits(to, words[3]) || !is_port(words[4]) || !is_port(words[5])) {
+    if (!fits(from, words[2]) || !fits(to, words[3]) || !core::is_port(words[4]) || !core::is_port(words[5])) {
         return wrong("has no address or port where one belongs");
     }
     return proxy_header{size, from};

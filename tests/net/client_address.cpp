@@ -49,7 +49,8 @@ TEST_CASE("the client is the rightmost whom no trusted proxy stands for, whateve
 
 TEST_CASE("what is no address in X-Forwarded-For is not believed, and neither is what stands left of it")
 {
-    for (const std::string garbage : {"unknown", "_hidden", "", "203.0.113.7 x", "203.0.113.256", "[203.0.113.7", "<script>", "unix:"}) {
+    for (const std::string garbage : {"unknown", "_hidden", "", "203.0.113.7 x", "203.0.113.256", "[203.0.113.7", "<script>", "unix:", "203.0.113.7:", "203.0.113.7:http",
+                                      "203.0.113.7:65536", "203.0.113.7:-1", "[2a00::1]4711", "[2a00::1]:x"}) {
         INFO(garbage);
         CHECK(client("10.0.0.1", "6.6.6.6, " + garbage, ours) == (garbage == "unix:" ? "unix" : "10.0.0.1"));
         CHECK(client("10.0.0.1", "6.6.6.6, " + garbage + ", 10.0.0.2", ours) == (garbage == "unix:" ? "unix" : "10.0.0.2"));
