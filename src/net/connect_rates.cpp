@@ -1,5 +1,7 @@
 #include "net/connect_rates.hpp"
 
+#include <utility>
+
 namespace rowcast::net {
 namespace {
 
@@ -11,6 +13,9 @@ constexpr int burst_seconds = 4;
 core::result<void> connect_rates::take(const core::address& from, std::size_t per_second, rate::time now)
 {
     const std::lock_guard lock(mutex_);
+    if (std::exchange(per_second_, per_second) != per_second) {
+        of_.clear(); // another limit since the last time
+    }
     if (of_.size() >= most_addresses) {
         std::erase_if(of_, [&](const auto& entry) { return entry.second.is_full(now); });
         if (of_.size() >= most_addresses) {

@@ -19,6 +19,7 @@ public:
 
 private:
     std::mutex mutex_; // of what follows
+    std::size_t per_second_ = 0;
     std::map<core::address, rate> of_;
 };
 
