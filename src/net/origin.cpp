@@ -1,6 +1,5 @@
 #include "net/origin.hpp"
 
-#include <boost/asio/ip/address.hpp>
 #include <unistd.h>
 
 #include <algorithm>
@@ -43,11 +42,9 @@ bool is_own_name(std::string_view host, const std::vector<std::string>& others)
     } else {
         name.resize(std::min(name.find(':'), name.size()));
     }
-    boost::system::error_code no_address;
-    boost::asio::ip::make_address(name, no_address);
     char machine[256] = {};
     ::gethostname(machine, sizeof machine - 1);
-    return !no_address || name.find('.') == std::string::npos || name.ends_with(".localhost") || name == lower(machine) ||
+    return core::address::parse(name) || name.find('.') == std::string::npos || name.ends_with(".localhost") || name == lower(machine) ||
            std::find(others.begin(), others.end(), name) != others.end();
 }
 
