@@ -101,7 +101,7 @@ void attacker::attack()
     case 7: return hold("POST /v1/changes HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n{"); // says it slowly
     case 8:                                         // asks for everything and reads nothing
         return dice(2) == 0 ? hold(std::string(upgrade) + client_frame(0x81, R"({"type":"subscribe","id":"s","table":"public.t","snapshot":true})"))
-                            : hold(get("/v1/events?table=public.t"));
+                            : hold(get("/v1/sse?table=public.t"));
     }
 }
 
@@ -150,7 +150,7 @@ void attacker::send_bad_query()
         "/v1/changes?table=" + std::string(3'000, '%'),
         "/v1/rows?table=public.t&v=like.%25" + std::string(1'000, '%'),
         "/v1/changes?table=pg_catalog.pg_authid&limit=99999999999999999999",
-        "/v1/events?table=public.t&table=public.t&id=in.(" + std::string(3'000, ',') + ")",
+        "/v1/sse?table=public.t&table=public.t&id=in.(" + std::string(3'000, ',') + ")",
     };
     const int connection = connect();
     send(connection, get(all[dice(all.size())]));

@@ -95,7 +95,7 @@ public:
             from_ring.push_back(catch_up(bridge, live.cursor(), recent_));
         }
         std::printf("%s\n", name.c_str());
-        const double least = median(bare);
+        const double least = bench::median(bare);
         std::printf("  bare libpq, COPY of the log     %8d changes  %7.3f s  %9.0f a second\n", changes_, least, changes_ / least);
         print("one subscriber, from the log ", changes_, from_log);
         std::printf("                                  %.2f times as long as COPY\n", median(from_log, &cost::seconds) / least);
@@ -141,19 +141,13 @@ private:
         return {seconds_since(begun, client.last_came()), (bridge.cpu() - cpu_before).count()};
     }
 
-    static double median(std::vector<double> sample)
-    {
-        const auto middle = sample.begin() + static_cast<std::ptrdiff_t>(sample.size() / 2);
-        std::nth_element(sample.begin(), middle, sample.end());
-        return *middle;
-    }
     static double median(const std::vector<cost>& sample, double cost::*part)
     {
         std::vector<double> parts;
         for (const cost& each : sample) {
             parts.push_back(each.*part);
         }
-        return median(std::move(parts));
+        return bench::median(std::move(parts));
     }
     static void print(const char* what, int count, const std::vector<cost>& sample)
     {

@@ -38,6 +38,7 @@ namespace {
 using namespace rowcast;
 using namespace std::chrono_literals;
 using bench::audience;
+using bench::median;
 using seconds = std::chrono::duration<double>;
 
 constexpr std::size_t warm_up = 20;
@@ -77,12 +78,6 @@ figures measure(const contender& who, audience& listeners, std::size_t subscribe
     const double deliveries = static_cast<double>(messages * subscribers);
     return {deliveries / took.count(), (who.server->cpu() - cpu).count() / deliveries * 1e6,
             static_cast<double>(listeners.bytes() - bytes) / deliveries};
-}
-
-double median(std::vector<double> of)
-{
-    std::sort(of.begin(), of.end());
-    return of[of.size() / 2];
 }
 
 std::string text_of(std::size_t bytes)

@@ -2,6 +2,7 @@
 
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <fstream>
@@ -81,6 +82,13 @@ void results::write()
     if (!(out << all_.dump(1) << '\n').flush()) {
         throw std::runtime_error("cannot write " + file_);
     }
+}
+
+double median(std::vector<double> of)
+{
+    const auto middle = of.begin() + static_cast<std::ptrdiff_t>(of.size() / 2);
+    std::nth_element(of.begin(), middle, of.end());
+    return *middle;
 }
 
 } // namespace rowcast::bench

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include <string>
+#include <vector>
 
 namespace rowcast::bench {
 
@@ -25,5 +26,8 @@ private:
     std::string file_;
     nlohmann::json all_;
 };
+
+// The one in the middle; there must be one.
+double median(std::vector<double> of);
 
 } // namespace rowcast::bench

@@ -27,6 +27,7 @@
 namespace {
 
 using namespace rowcast;
+using bench::median;
 
 constexpr int table_rows = 20'000;
 // Not counted: caches fill, and the bridge notices that the log is busy.
@@ -74,13 +75,6 @@ select rowcast.watch('public.watched', notify => true);
 )sql";
 
 const std::vector<std::string> tables = {"unwatched", "audited", "watched", "notifying"};
-
-double median(std::vector<double> sample)
-{
-    const auto middle = sample.begin() + static_cast<std::ptrdiff_t>(sample.size() / 2);
-    std::nth_element(sample.begin(), middle, sample.end());
-    return *middle;
-}
 
 double number_after(const std::string& text, const std::string& words)
 {
