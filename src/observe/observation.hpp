@@ -36,7 +36,7 @@ struct listening { std::string address; std::uint16_t port = 0; std::string_view
 struct sessions_limited { std::size_t wanted = 0; std::size_t possible = 0; std::size_t descriptors = 0; };
 struct session_opened { std::string transport; std::string session; std::string subject; std::string from; }; // its address, or `unix`
 struct session_closed { std::string transport; std::string session; std::string subject; unsigned code = 0; std::string reason; };
-struct request_refused { std::string transport; std::string code; std::string detail; std::string session = {}; std::string subject = {}; }; // these where they are known
+struct request_refused { std::string transport; std::string code; std::string detail; std::string session = {}; std::string subject = {}; std::string from = {}; }; // these where they are known
 // To the socket, at the moment of the call. `logged`: see hub::changes.
 struct events_sent { std::string_view transport; std::size_t events = 0; std::size_t bytes = 0; std::optional<std::chrono::system_clock::time_point> logged = {}; bool replayed = false; };
 struct request_made { std::string_view transport; };     // a request or message of a client that wants something: websocket, sse, poll, rows, session

@@ -274,6 +274,10 @@ struct speaker {
             said.text += " by " + it.subject;
             said.fields.emplace_back("subject", quoted(it.subject));
         }
+        if (!it.from.empty()) {
+            said.text += " from " + it.from;
+            said.fields.emplace_back("from", quoted(it.from));
+        }
         said.text += fmt::format(": {} ({})", it.code, it.detail);
         return said;
     }

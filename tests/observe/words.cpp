@@ -34,11 +34,12 @@ TEST_CASE("sessions are said at debug: there may be a hundred thousand of them")
 
 TEST_CASE("who is refused is said where it is known")
 {
-    const line known = describe(request_refused{"websocket", "forbidden", "no rule", "s1", "ann"});
-    CHECK(known.text == "refused a request over websocket in session s1 by ann: forbidden (no rule)");
+    const line known = describe(request_refused{"websocket", "forbidden", "no rule", "s1", "ann", "192.0.2.1"});
+    CHECK(known.text == "refused a request over websocket in session s1 by ann from 192.0.2.1: forbidden (no rule)");
     CHECK(known.fields[3] == std::pair<std::string_view, std::string>("session", R"("s1")"));
     CHECK(known.fields[4] == std::pair<std::string_view, std::string>("subject", R"("ann")"));
-    CHECK(describe(request_refused{"tcp", "too_many_connects", "from 192.0.2.1"}).text == "refused a request over tcp: too_many_connects (from 192.0.2.1)");
+    CHECK(known.fields[5] == std::pair<std::string_view, std::string>("from", R"("192.0.2.1")"));
+    CHECK(describe(request_refused{"tcp", "too_many_connects", "too many"}).text == "refused a request over tcp: too_many_connects (too many)");
 }
 
 TEST_CASE("where is listened is written as it is configured")
