@@ -53,7 +53,6 @@ void line(std::string& out, std::string_view name, std::string_view value)
 answer refuse(const core::failure& why)
 {
     answer out;
-    out.code = core::to_string(why.code);
     out.status = core::describe(why.code).http_status;
     out.code = core::to_string(why.code);
     out.content_type = protocol::problem_content_type;

@@ -67,6 +67,15 @@ result<void> admit(const policy::identity& who, std::string_view session, const 
     return with.admit ? with.admit(who, session) : result<void>();
 }
 
+result<void> check_expiry(const policy::identity& who, moment now)
+{
+    const auto ends = who.ends();
+    if (ends && *ends <= now.unix_seconds) {
+        return failure{error_code::token_expired, "the token has expired; connect with a fresh one"};
+    }
+    return {};
+}
+
 authorization authorize(const protocol::wish& wanted, const policy::identity& caller, const services& with)
 {
     const permissions now = with.permitted();

@@ -8,6 +8,7 @@
 
 #include "core/result.hpp"
 #include "hub/feed.hpp"
+#include "net/moment.hpp"
 #include "net/request.hpp"
 #include "net/services.hpp"
 #include "policy/identity.hpp"
@@ -24,6 +25,9 @@ core::result<policy::identity> identify(const request& from, const services& wit
 
 // Whether a session may begin, or go on.
 core::result<void> admit(const policy::identity& who, std::string_view session, const services& with);
+
+// Whether the token of an open session still holds. Fails with token_expired.
+core::result<void> check_expiry(const policy::identity& who, moment now);
 
 // What the wish becomes for this user: authorised, ready to be subscribed; or the sets that must be loaded first.
 using missing_sets = std::vector<policy::set_call>;

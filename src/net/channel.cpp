@@ -1,5 +1,9 @@
 #include "net/channel.hpp"
 
+#include <boost/asio/write.hpp>
+
+#include <algorithm>
+
 #include "net/wakeup.hpp"
 
 namespace rowcast::net {
@@ -11,6 +15,7 @@ using boost::system::error_code;
 
 constexpr std::size_t read_size = 4096;
 constexpr std::size_t most_drained = 256 * 1024;
+constexpr std::size_t piece = 64 * 1024;
 constexpr auto parting_time = 1s;
 constexpr unsigned char handshake_record = 22; // RFC 8446, 5.1
 
@@ -40,6 +45,20 @@ awaitable<channel::handshake> channel::secure(boost::asio::ssl::context& with, s
     ahead_.consume(used);
     expires_never();
     co_return why ? handshake::failed : handshake::done;
+}
+
+awaitable<bool> channel::write(std::string bytes, std::chrono::milliseconds for_a_piece)
+{
+    for (std::size_t at = 0; at < bytes.size(); at += piece) {
+        expires_after(for_a_piece);
+        const auto part = boost::asio::buffer(bytes.data() + at, std::min(piece, bytes.size() - at));
+        auto [why, size] = co_await boost::asio::async_write(*this, part, as_result);
+        if (why) {
+            co_return false;
+        }
+    }
+    expires_never();
+    co_return true;
 }
 
 awaitable<void> channel::leaving()

@@ -48,6 +48,9 @@ public:
         return why ? 0 : size;
     }
 
+    // Writes all of it, in pieces that have so long each: a large text on a slow line is no reason to give up. Returns whether that was enough.
+    boost::asio::awaitable<bool> write(std::string bytes, std::chrono::milliseconds for_a_piece);
+
     // For all reads and writes that begin from now on: they fail at that time.
     void expires_after(std::chrono::milliseconds time) { stream_.expires_after(time); }
     void expires_never() { stream_.expires_never(); }

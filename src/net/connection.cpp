@@ -1,6 +1,5 @@
 #include "net/connection.hpp"
 
-#include <boost/asio/write.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -32,12 +31,6 @@ using message = http::request<http::string_body>;
 constexpr std::size_t header_most = 16 * 1024;
 constexpr std::size_t target_most = 8 * 1024;
 constexpr std::uint64_t body_most = 64 * 1024;
-constexpr auto header_time = 5s;     // for the PROXY protocol's header
-constexpr auto handshake_time = 10s; // of TLS
-constexpr auto idle_time = 75s;      // between two requests
-constexpr auto request_time = 10s;   // from a request's first byte to its last
-constexpr auto write_time = 30s;     // for each piece of an answer
-constexpr std::size_t piece = 64 * 1024;
 constexpr int load_attempts = 3;
 
 std::string text(const message& from, http::field name)
@@ -241,10 +234,10 @@ private:
     awaitable<bool> introduce()
     {
         if (!is_trusted(peer_, on_.settings().proxies)) {
-            tell_refused(error_code::forbidden, "the PROXY protocol from " + to_string(peer_) + ", which is no trusted proxy");
+            tell_refused("tcp", core::to_string(error_code::forbidden), "the PROXY protocol, of no trusted proxy");
             co_return false;
         }
-        client_->expires_after(header_time);
+        client_->expires_after(times().proxy_header);
         for (;;) {
             const auto bytes = client_->ahead().data();
             auto read = protocol::parse_proxy_header({static_cast<const char*>(bytes.data()), bytes.size()});
@@ -255,27 +248,28 @@ private:
                 co_return true;
             }
             if (const auto* wrong = std::get_if<core::failure>(&read)) {
-                tell_refused(wrong->code, wrong->message + ", from " + to_string(peer_));
+                tell_refused("tcp", core::to_string(wrong->code), wrong->message);
                 co_return false;
             }
             auto [why, size] = co_await client_->async_read_some(client_->ahead().prepare(protocol::longest_proxy_header), as_result);
             if (why) {
-                tell_refused(error_code::malformed, "the PROXY protocol's header did not come from " + to_string(peer_) + ": " + why.message());
+                tell_refused("tcp", core::to_string(error_code::malformed), "the PROXY protocol's header did not come: " + why.message());
                 co_return false;
             }
             client_->ahead().commit(size);
         }
     }
 
-    void tell_refused(error_code code, std::string detail) const
+    // Before it is known for whom a request comes.
+    void tell_refused(std::string transport, std::string_view code, std::string detail) const
     {
-        on_.shared().tell(observe::request_refused{"tcp", std::string(core::to_string(code)), std::move(detail)});
+        on_.shared().tell(observe::request_refused{std::move(transport), std::string(code), std::move(detail), {}, {}, to_string(peer_)});
     }
 
     awaitable<bool> secure(boost::asio::ssl::context& with)
     {
         idle_ = true; // nothing has been asked for
-        const auto how = co_await client_->secure(with, handshake_time);
+        const auto how = co_await client_->secure(with, times().tls_handshake);
         idle_ = false;
         if (how == channel::handshake::not_tls) {
             answer out = refuse({error_code::bad_request, "this port speaks TLS: https:// and wss://"});
@@ -295,7 +289,7 @@ private:
             co_return false;
         }
         idle_ = true;
-        client_->expires_after(idle_time);
+        client_->expires_after(times().idle);
         auto [why, size] = co_await client_->async_read_some(client_->ahead().prepare(4096), as_result);
         idle_ = false;
         client_->ahead().commit(size);
@@ -308,7 +302,7 @@ private:
         http::request_parser<http::string_body> parser;
         parser.header_limit(header_most);
         parser.body_limit(body_most);
-        client_->expires_after(request_time);
+        client_->expires_after(times().request);
         auto [why, size] = co_await http::async_read_header(*client_, client_->ahead(), parser, as_result);
         if (!why && !has_one_length(parser.get())) {
             why = http::error::bad_transfer_encoding;
@@ -317,7 +311,7 @@ private:
             if (!co_await write("HTTP/1.1 100 Continue\r\n\r\n")) {
                 co_return std::nullopt;
             }
-            client_->expires_after(request_time);
+            client_->expires_after(times().request);
         }
         std::optional<http::request_header<>> head;
         if (!why) {
@@ -357,16 +351,16 @@ private:
     awaitable<void> refuse_unreadable(boost::system::error_code why)
     {
         if (why == beast::error::timeout) {
-            on_.shared().tell(observe::request_refused{"http", "408", "a request did not come in time from " + to_string(peer_)});
+            tell_refused("http", "408", "a request did not come in time");
         }
         if (why == http::error::end_of_stream || why.category() != http::make_error_code(http::error::bad_method).category()) {
             co_return; // the client left, or was too slow
         }
         const bool too_large = why == http::error::header_limit || why == http::error::body_limit || why == http::error::buffer_overflow;
-        answer out = refuse(too_large ? core::failure{error_code::message_too_large, "a request's header may have 16 KB, its body 64 KB"}
-                                      : core::failure{error_code::malformed, "not a request of HTTP/1.1: " + why.message()});
-        on_.shared().tell(observe::request_refused{"http", std::string(out.code), "from " + to_string(peer_)});
-        co_await write(to_http(out, last_answer()));
+        const auto failed = too_large ? core::failure{error_code::message_too_large, "a request's header may have 16 KB, its body 64 KB"}
+                                      : core::failure{error_code::malformed, "not a request of HTTP/1.1: " + why.message()};
+        tell_refused("http", core::to_string(failed.code), failed.message);
+        co_await write(to_http(refuse(failed), last_answer()));
         co_await client_->drain();
     }
 
@@ -401,59 +395,76 @@ private:
             co_return;
         }
         const std::string subject = subject_of(where);
-        answer out;
+        std::optional<answer> out;
         if (auto* stream = std::get_if<open_stream>(&where)) {
-            framing streamed = how;
-            streamed.streamed = true;
-            streamed.keep_alive = false;
-            answer first;
-            first.content_type = "text/event-stream";
-            // Proxies keep streams back otherwise.
-            first.headers = {{"Cache-Control", "no-cache, no-store"}, {"X-Accel-Buffering", "no"}};
-            add_cors_headers(first, asked);
-            const auto done = co_await run_stream(on_, *client_, std::move(*stream), std::move(first), streamed);
-            if (done) {
-                open_ = false;
-                co_return;
-            }
-            out = refuse_to(asked, done.error());
+            out = co_await give_stream(std::move(*stream), asked, how);
         } else if (auto* rows = std::get_if<open_rows>(&where)) {
-            framing streamed = how;
-            streamed.streamed = true;
-            streamed.keep_alive = how.keep_alive && how.http_1_1;
-            answer first;
-            add_cors_headers(first, asked);
-            const auto whole = co_await run_rows(on_, *client_, std::move(*rows), std::move(first), streamed);
-            if (whole) {
-                open_ = *whole && streamed.keep_alive && !last_;
-                co_return;
-            }
-            out = refuse_to(asked, whole.error());
+            out = co_await give_rows(std::move(*rows), asked, how);
         } else if (auto* poll = std::get_if<open_poll>(&where)) {
-            if (how.head_only) {
-                poll->asked.wait = 0s;
-            }
-            const bool offered_push = is_offered(on_.offered(), "websocket", poll->user) || is_offered(on_.offered(), "sse", poll->user);
-            on_.shared().tell(observe::polled{offered_push});
-            auto gathered = co_await run_poll(on_, *client_, std::move(*poll));
-            if (!gathered) {
-                open_ = false;
-                co_return;
-            }
-            out = std::move(*gathered);
-            add_cors_headers(out, asked);
-            how.keep_alive = how.keep_alive && !last_;
+            out = co_await gather(std::move(*poll), asked, how);
         } else if (auto* call = std::get_if<open_call>(&where)) {
             out = co_await run_call(on_, std::move(*call));
         } else {
             out = std::move(std::get<answer>(where));
         }
-        if (out.status >= 400) {
-            on_.shared().tell(observe::request_refused{std::string(kind_of(asked.path)), out.code.empty() ? std::to_string(out.status) : std::string(out.code),
-                                                       asked.path.substr(0, 100), {}, subject});
+        if (!out) {
+            co_return;
         }
-        const bool written = co_await write(to_http(out, how));
+        if (out->status >= 400) {
+            on_.shared().tell(observe::request_refused{std::string(kind_of(asked.path)), out->code.empty() ? std::to_string(out->status) : std::string(out->code),
+                                                       asked.path.substr(0, 100), {}, subject, to_string(asked.from)});
+        }
+        how.keep_alive = how.keep_alive && !last_;
+        const bool written = co_await write(to_http(*out, how));
         open_ = open_ && written && how.keep_alive;
+    }
+
+    // These return an answer that is to be written yet, or nothing.
+    awaitable<std::optional<answer>> give_stream(open_stream what, const request& asked, framing how)
+    {
+        how.streamed = true;
+        how.keep_alive = false;
+        answer first;
+        first.content_type = "text/event-stream";
+        // Proxies keep streams back otherwise.
+        first.headers = {{"Cache-Control", "no-cache, no-store"}, {"X-Accel-Buffering", "no"}};
+        add_cors_headers(first, asked);
+        const auto done = co_await run_stream(on_, *client_, std::move(what), std::move(first), how);
+        if (!done) {
+            co_return refuse_to(asked, done.error());
+        }
+        open_ = false;
+        co_return std::nullopt;
+    }
+
+    awaitable<std::optional<answer>> give_rows(open_rows what, const request& asked, framing how)
+    {
+        how.streamed = true;
+        how.keep_alive = how.keep_alive && how.http_1_1;
+        answer first;
+        add_cors_headers(first, asked);
+        const auto whole = co_await run_rows(on_, *client_, std::move(what), std::move(first), how);
+        if (!whole) {
+            co_return refuse_to(asked, whole.error());
+        }
+        open_ = *whole && how.keep_alive && !last_;
+        co_return std::nullopt;
+    }
+
+    awaitable<std::optional<answer>> gather(open_poll what, const request& asked, framing how)
+    {
+        if (how.head_only) {
+            what.asked.wait = 0s;
+        }
+        const bool offered_push = is_offered(on_.offered(), "websocket", what.user) || is_offered(on_.offered(), "sse", what.user);
+        on_.shared().tell(observe::polled{offered_push});
+        auto gathered = co_await run_poll(on_, *client_, std::move(what));
+        if (gathered) {
+            add_cors_headers(*gathered, asked);
+        } else {
+            open_ = false; // the client has left
+        }
+        co_return gathered;
     }
 
     // The listener has counted whoever came by themselves; a proxy's connection is one of each client that it brings.
@@ -507,20 +518,8 @@ private:
         co_return std::move(*waiting->values);
     }
 
-    // In pieces, each with a time of its own: a large answer on a slow line is no reason to give up.
-    awaitable<bool> write(std::string bytes)
-    {
-        for (std::size_t at = 0; at < bytes.size(); at += piece) {
-            client_->expires_after(write_time);
-            const auto part = boost::asio::buffer(bytes.data() + at, std::min(piece, bytes.size() - at));
-            auto [why, size] = co_await boost::asio::async_write(*client_, part, as_result);
-            if (why) {
-                co_return false;
-            }
-        }
-        client_->expires_never();
-        co_return true;
-    }
+    const time_limits& times() const { return on_.shared().times; }
+    awaitable<bool> write(std::string bytes) { return client_->write(std::move(bytes), times().answer_piece); }
 
     worker& on_;
     const door through_;

@@ -12,9 +12,7 @@ namespace {
 
 using core::error_code;
 using core::failure;
-using namespace std::chrono_literals;
 
-constexpr auto time_to_authenticate = 10s;
 constexpr std::int64_t warning_seconds = 30; // before the token expires
 
 std::string_view status_name(hub::subscribed::status what)
@@ -29,15 +27,9 @@ std::string_view status_name(hub::subscribed::status what)
 
 } // namespace
 
-moment moment::now()
-{
-    const auto since = std::chrono::system_clock::now().time_since_epoch();
-    return {std::chrono::steady_clock::now(), std::chrono::duration_cast<std::chrono::seconds>(since).count()};
-}
-
-conversation::conversation(hub::shard& home, changes_text& words, const services& with, const config::server& settings,
+conversation::conversation(hub::shard& home, changes_text& words, const site& shared, const config::server& settings,
                            const config::rollout& offered, std::string name, hub::feed::ready_call ready)
-    : with_(with)
+    : shared_(shared)
     , settings_(settings)
     , offered_(offered)
     , home_(home)
@@ -61,7 +53,7 @@ void conversation::open(std::optional<policy::identity> who, bool has_token, cor
     place_ = std::move(*place);
     who_ = std::move(who);
     has_token_ = has_token;
-    mark_ = who_ ? cursor_mark(with_, *who_) : cursor_mark();
+    mark_ = who_ ? cursor_mark(shared_.with, *who_) : cursor_mark();
     say(protocol::welcome(name_, mark_.put_on(home_.cursor()), settings_.heartbeat));
     if (has_token) {
         say(protocol::authenticated(who_->expires));
@@ -93,12 +85,12 @@ void conversation::received(std::string_view text, moment now)
         refuse(bad->id, bad->why);
         return;
     }
-    std::visit([&](const auto& message) { take(message, now); }, std::get<protocol::client_message>(parsed));
+    std::visit([&](const auto& message) { take(message); }, std::get<protocol::client_message>(parsed));
 }
 
-void conversation::take(const protocol::auth_message& message, moment)
+void conversation::take(const protocol::auth_message& message)
 {
-    auto who = with_.authenticate(std::string_view(message.token));
+    auto who = shared_.with.authenticate(std::string_view(message.token));
     if (!who) {
         refuse("", who.error());
         return;
@@ -125,7 +117,7 @@ void conversation::take(const protocol::auth_message& message, moment)
     reconsider();
 }
 
-void conversation::take(const protocol::subscribe_message& message, moment)
+void conversation::take(const protocol::subscribe_message& message)
 {
     const protocol::wish& wanted = message.wanted;
     if (!who_) {
@@ -145,7 +137,7 @@ void conversation::take(const protocol::subscribe_message& message, moment)
 
 void conversation::subscribe(const protocol::wish& wanted)
 {
-    auto allowed = authorize(wanted, *who_, with_);
+    auto allowed = authorize(wanted, *who_, shared_.with);
     if (auto* missing = std::get_if<missing_sets>(&allowed)) {
         if (feed_.subscriptions() + pending_.size() >= settings_.limits.subscriptions_per_session) {
             refuse(wanted.id, {error_code::too_many_subscriptions,
@@ -173,11 +165,11 @@ void conversation::subscribe(const protocol::wish& wanted)
 void conversation::load(const std::string& id, std::vector<policy::set_call> missing)
 {
     const std::uint64_t number = pending_.at(id).number = ++last_load_;
-    if (!with_.load_sets) {
+    if (!shared_.with.load_sets) {
         loaded(id, number, failure{error_code::unavailable, ""});
         return;
     }
-    with_.load_sets(home_.id(), std::move(missing), [this, id, number, alive = std::weak_ptr(alive_)](const auto& values) {
+    shared_.with.load_sets(home_.id(), std::move(missing), [this, id, number, alive = std::weak_ptr(alive_)](const auto& values) {
         if (!alive.expired()) {
             loaded(id, number, values);
         }
@@ -200,7 +192,7 @@ void conversation::loaded(const std::string& id, std::uint64_t number, const cor
     }
 }
 
-void conversation::take(const protocol::unsubscribe_message& message, moment)
+void conversation::take(const protocol::unsubscribe_message& message)
 {
     if (const auto waiting = pending_.find(message.id); waiting != pending_.end()) {
         pending_.erase(waiting);
@@ -214,7 +206,7 @@ void conversation::take(const protocol::unsubscribe_message& message, moment)
     subscriptions_.erase(message.id);
 }
 
-void conversation::take(const protocol::ping_message& message, moment)
+void conversation::take(const protocol::ping_message& message)
 {
     say(protocol::pong(message.id));
 }
@@ -224,13 +216,13 @@ bool conversation::tick(moment now)
     if (over_) {
         return false;
     }
-    if (!who_ && now.steady >= opened_ + time_to_authenticate) {
-        refuse("", {error_code::token_missing, "no 'auth' message came within 10 s"});
+    if (!who_ && now.steady >= opened_ + shared_.times.authentication) {
+        refuse("", {error_code::token_missing, "no 'auth' message came within " + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(shared_.times.authentication).count()) + " s"});
         return false;
     }
     if (who_ && who_->expires) {
-        if (*who_->ends() <= now.unix_seconds) {
-            refuse("", {error_code::token_expired, "the token has expired; connect with a fresh one"});
+        if (const auto fine = check_expiry(*who_, now); !fine) {
+            refuse("", fine.error());
             return false;
         }
         const std::int64_t left = *who_->expires - now.unix_seconds;
@@ -259,11 +251,9 @@ std::chrono::steady_clock::time_point conversation::due(moment now) const
 {
     auto at = next_beat_;
     if (!who_) {
-        at = std::min(at, opened_ + time_to_authenticate);
+        at = std::min(at, opened_ + shared_.times.authentication);
     } else if (who_->expires) {
-        const std::int64_t left = (warned_ ? *who_->ends() : *who_->expires - warning_seconds) - now.unix_seconds;
-        // Tokens may last for centuries, clocks' arithmetic does not.
-        at = std::min(at, now.steady + std::chrono::seconds(std::clamp<std::int64_t>(left, 1, 3600)));
+        at = std::min(at, now.look_for(warned_ ? *who_->ends() : *who_->expires - warning_seconds));
     }
     return at;
 }
@@ -273,9 +263,9 @@ void conversation::reconsider()
     if (!who_ || over_) {
         return;
     }
-    mark_ = cursor_mark(with_, *who_);
+    mark_ = cursor_mark(shared_.with, *who_);
     std::erase_if(subscriptions_, [&](const auto& entry) {
-        if (still_has(entry.second.rights, authorize(entry.second.wanted, *who_, with_))) {
+        if (still_has(entry.second.rights, authorize(entry.second.wanted, *who_, shared_.with))) {
             return false;
         }
         // A new `subscribe` is answered with what now holds, `forbidden` among others.
@@ -287,7 +277,7 @@ void conversation::reconsider()
 void conversation::check_admission()
 {
     if (who_ && !over_) {
-        if (auto fine = admit(*who_, name_, with_); !fine) {
+        if (auto fine = admit(*who_, name_, shared_.with); !fine) {
             refuse("", fine.error());
         }
     }
@@ -347,8 +337,8 @@ std::shared_ptr<const std::string> conversation::next()
         return nullptr;
     }
     const auto what = feed_.next({});
-    if (feed_.has_fallen_behind() && with_.tell) {
-        with_.tell(observe::fell_behind{name_});
+    if (feed_.has_fallen_behind()) {
+        shared_.tell(observe::fell_behind{name_});
     }
     if (!what) {
         unanswered_ = 0;
@@ -356,9 +346,7 @@ std::shared_ptr<const std::string> conversation::next()
     }
     if (const auto* changed = std::get_if<hub::changes>(&*what)) {
         auto text = words_.of(*changed, mark_);
-        if (with_.tell) {
-            with_.tell(observe::events_sent{"websocket", changed->events.size(), text->size(), changed->logged, changed->replayed});
-        }
+        shared_.tell(observe::events_sent{"websocket", changed->events.size(), text->size(), changed->logged, changed->replayed});
         return text;
     }
     unanswered_ -= std::min<std::size_t>(unanswered_, 1);
@@ -370,8 +358,8 @@ std::string conversation::word(const hub::output& what)
 {
     if (const auto* said = std::get_if<hub::subscribed>(&what)) {
         const bool reset = said->what == hub::subscribed::status::reset;
-        if (with_.tell && said->what != hub::subscribed::status::live) {
-            with_.tell(observe::came_back{"websocket", reset ? core::to_string(said->reason) : "resumed", !std::exchange(came_back_, true)});
+        if (said->what != hub::subscribed::status::live) {
+            shared_.tell(observe::came_back{"websocket", reset ? core::to_string(said->reason) : "resumed", !std::exchange(came_back_, true)});
         }
         return protocol::subscribed(said->id, status_name(said->what), reset ? std::optional(said->reason) : std::nullopt,
                                     mark_.put_on(said->cursor));
@@ -399,9 +387,7 @@ void conversation::say(std::string message)
 
 void conversation::refuse(std::string_view id, const failure& why)
 {
-    if (with_.tell) {
-        with_.tell(observe::request_refused{"websocket", std::string(core::to_string(why.code)), why.message, name_, subject()});
-    }
+    shared_.tell(observe::request_refused{"websocket", std::string(core::to_string(why.code)), why.message, name_, subject(), peer_});
     say(protocol::error(id, why));
     if (const core::error_info& known = core::describe(why.code); known.close != core::close_code::none) {
         end(known.close, std::string(known.name));

@@ -3,8 +3,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <list>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,21 +16,15 @@
 #include "hub/feed.hpp"
 #include "net/changes_text.hpp"
 #include "net/marked_cursor.hpp"
+#include "net/moment.hpp"
 #include "net/rate.hpp"
-#include "net/services.hpp"
 #include "net/session_count.hpp"
 #include "net/session_listing.hpp"
+#include "net/site.hpp"
 #include "policy/identity.hpp"
 #include "protocol/client_message.hpp"
 
 namespace rowcast::net {
-
-// Both clocks at one moment: the steady one for heartbeats, seconds since the epoch for tokens.
-struct moment {
-    std::chrono::steady_clock::time_point steady;
-    std::int64_t unix_seconds = 0;
-    static moment now();
-};
 
 // The server's side of rowcast.v1 without its socket: messages and moments in, messages and an end out. One thread.
 class conversation {
@@ -41,10 +35,10 @@ public:
     };
 
     // `ready` is called when `next` has something, or `over` has become true; when it may call `next` is as it is with a feed.
-    conversation(hub::shard& home, changes_text& words, const services& with, const config::server& settings, const config::rollout& offered,
+    conversation(hub::shard& home, changes_text& words, const site& shared, const config::server& settings, const config::rollout& offered,
                  std::string name, hub::feed::ready_call ready);
 
-    // Begins with the identity from the header or URL; nothing: an `auth` message must come within 10 s. Who has got no place is told so.
+    // Begins with the identity from the header or URL; nothing: an `auth` message must come in time. Who has got no place is told so.
     void open(std::optional<policy::identity> who, bool has_token, core::result<session_count::place> place, std::string peer, moment now);
 
     void received(std::string_view text, moment now);
@@ -68,17 +62,18 @@ public:
     // The client writes without reading its answers: read no more until `next` has been called.
     bool is_choked() const { return unanswered_ >= most_unanswered; }
 
-    const std::string& subject() const { return who_ ? who_->subject : nobody_; }
+    const std::string& subject() const { return who_ ? who_->subject : nobody; }
     hub::standing standing() const { return feed_.survey(); }
     void describe(session_description& to, moment now) const;
 
 private:
     static constexpr std::size_t most_unanswered = 64;
+    static inline const std::string nobody;
 
-    void take(const protocol::auth_message& message, moment now);
-    void take(const protocol::subscribe_message& message, moment now);
-    void take(const protocol::unsubscribe_message& message, moment now);
-    void take(const protocol::ping_message& message, moment now);
+    void take(const protocol::auth_message& message);
+    void take(const protocol::subscribe_message& message);
+    void take(const protocol::unsubscribe_message& message);
+    void take(const protocol::ping_message& message);
 
     void subscribe(const protocol::wish& wanted);
     void load(const std::string& id, std::vector<policy::set_call> missing);
@@ -89,13 +84,12 @@ private:
     void refuse(std::string_view id, const core::failure& why); // the error, and the end where the code says so
     std::string word(const hub::output& what);
 
-    const services& with_;
+    const site& shared_;
     const config::server& settings_;
     const config::rollout& offered_;
     hub::shard& home_;
     changes_text& words_;
     const std::string name_;
-    const std::string nobody_;
     hub::feed::ready_call ready_;
 
     std::optional<policy::identity> who_;

@@ -19,14 +19,14 @@ std::string quoted(std::string_view text)
 
 } // namespace
 
-event_stream::event_stream(hub::shard& home, const services& with, const config::server& settings, session_count::place place,
+event_stream::event_stream(hub::shard& home, const site& shared, const config::server& settings, session_count::place place,
                            subscription_request what, std::function<void()> ready)
     : home_(home)
-    , with_(with)
+    , shared_(shared)
     , settings_(settings)
     , place_(std::move(place))
     , what_(std::move(what))
-    , mark_(with, what_.who)
+    , mark_(shared.with, what_.who)
     , ready_(std::move(ready))
     , feed_(home, {settings.limits.subscriptions_per_session, settings.limits.send_buffer}, [this](auto) { ready_(); })
 {
@@ -46,8 +46,8 @@ void event_stream::tick(moment now)
     if (over_) {
         return;
     }
-    if (const auto ends = what_.who.ends(); ends && *ends <= now.unix_seconds) {
-        fail("", {core::error_code::token_expired, "the token has expired; connect with a fresh one"});
+    if (const auto fine = check_expiry(what_.who, now); !fine) {
+        fail("", fine.error());
         return;
     }
     if (now.steady < next_beat_) {
@@ -70,17 +70,13 @@ void event_stream::tick(moment now)
 std::chrono::steady_clock::time_point event_stream::due(moment now) const
 {
     const auto ends = what_.who.ends();
-    if (!ends) {
-        return next_beat_;
-    }
-    const std::int64_t left = std::clamp<std::int64_t>(*ends - now.unix_seconds, 1, 3600);
-    return std::min(next_beat_, now.steady + std::chrono::seconds(left));
+    return ends ? std::min(next_beat_, now.look_for(*ends)) : next_beat_;
 }
 
 void event_stream::reconsider()
 {
-    mark_ = cursor_mark(with_, what_.who);
-    for (const std::string& id : lost(what_, with_)) {
+    mark_ = cursor_mark(shared_.with, what_.who);
+    for (const std::string& id : lost(what_, shared_.with)) {
         feed_.stop(id, hub::permissions_changed);
     }
 }
@@ -90,7 +86,7 @@ void event_stream::check_admission()
     if (over_) {
         return;
     }
-    if (auto fine = admit(what_.who, name_, with_); !fine) {
+    if (auto fine = admit(what_.who, name_, shared_.with); !fine) {
         fail("", fine.error());
     }
 }
@@ -142,9 +138,7 @@ void event_stream::word(const hub::changes& what)
     if (what.events.empty() && !what.more) {
         write("cursor", R"({"cursor":)" + quoted(cursor) + "}", cursor);
     }
-    if (with_.tell) {
-        with_.tell(observe::events_sent{"sse", what.events.size(), text_.size(), what.logged, what.replayed});
-    }
+    shared_.tell(observe::events_sent{"sse", what.events.size(), text_.size(), what.logged, what.replayed});
 }
 
 // All subscriptions of a stream have one cursor, so the first answer is that of all.
@@ -153,8 +147,8 @@ void event_stream::word(const hub::subscribed& what)
     if (std::exchange(announced_, true)) {
         return;
     }
-    if (with_.tell && what.what != hub::subscribed::status::live) {
-        with_.tell(observe::came_back{"sse", what.what == hub::subscribed::status::reset ? core::to_string(what.reason) : "resumed"});
+    if (what.what != hub::subscribed::status::live) {
+        shared_.tell(observe::came_back{"sse", what.what == hub::subscribed::status::reset ? core::to_string(what.reason) : "resumed"});
     }
     if (begins_with_rows() && what.what != hub::subscribed::status::resumed) {
         // Without `id`: a client that is cut off in the middle of the rows gets all of them again.

@@ -8,12 +8,11 @@
 
 #include "config/configuration.hpp"
 #include "hub/feed.hpp"
-#include "net/conversation.hpp"
 #include "net/marked_cursor.hpp"
+#include "net/moment.hpp"
 #include "net/router.hpp"
-#include "net/services.hpp"
 #include "net/session_count.hpp"
-#include "net/session_listing.hpp"
+#include "net/site.hpp"
 
 namespace rowcast::net {
 
@@ -23,7 +22,7 @@ namespace rowcast::net {
 class event_stream {
 public:
     // `ready` is called when `next` has something, or `is_over` has become true; it must not call back.
-    event_stream(hub::shard& home, const services& with, const config::server& settings, session_count::place place,
+    event_stream(hub::shard& home, const site& shared, const config::server& settings, session_count::place place,
                  subscription_request what, std::function<void()> ready);
 
     // `name`: what an operator may end it by.
@@ -39,9 +38,8 @@ public:
     std::optional<std::string> next();
     bool has_fallen_behind() { return feed_.has_fallen_behind(); }
     bool is_over() const { return over_; } // once `next` has nothing more, the stream ends
-    const std::string& user() const { return what_.who.subject; }
+    const subscription_request& what() const { return what_; }
     hub::standing standing() const { return feed_.survey(); }
-    void describe(session_description& to) const { net::describe(to, what_); }
 
 private:
     void word(const hub::changes& what);
@@ -55,7 +53,7 @@ private:
     void end();
 
     hub::shard& home_;
-    const services& with_;
+    const site& shared_;
     const config::server& settings_;
     session_count::place place_;
     std::string name_;

@@ -193,9 +193,9 @@ core::result<session_count::place> listener::receive(const origin_address& from)
 }
 
 // Tells the client as far as that goes without waiting for it.
-void listener::turn_away(socket client, const core::failure& why)
+void listener::turn_away(socket client, const origin_address& from, const core::failure& why)
 {
-    shared_.tell(observe::request_refused{"tcp", std::string(core::to_string(why.code)), why.message});
+    shared_.tell(observe::request_refused{"tcp", std::string(core::to_string(why.code)), why.message, {}, {}, to_string(from)});
     if (role_ == role::clients && settings_.certificate && at_.tls) {
         return; // it would have to be said in TLS
     }
@@ -226,9 +226,10 @@ boost::asio::awaitable<void> listener::run(std::function<destination()> next)
         if (why) {
             continue; // gone already
         }
-        auto place = receive(address_of(peer));
+        const origin_address from = address_of(peer);
+        auto place = receive(from);
         if (!place) {
-            turn_away(std::move(client), place.error());
+            turn_away(std::move(client), from, place.error());
             continue;
         }
         if (!at_.at.is_path()) {

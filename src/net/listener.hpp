@@ -38,7 +38,7 @@ private:
 
     void open();
     core::result<session_count::place> receive(const origin_address& from);
-    void turn_away(socket client, const core::failure& why);
+    void turn_away(socket client, const origin_address& from, const core::failure& why);
 
     site& shared_;
     const config::server& settings_;

@@ -17,12 +17,12 @@ constexpr std::size_t most_bytes = 4 * 1024 * 1024;
 
 } // namespace
 
-poll::poll(hub::shard& home, const services& with, const config::server& settings, subscription_request what,
+poll::poll(hub::shard& home, const site& shared, const config::server& settings, subscription_request what,
            std::function<void()> ready)
     : home_(home)
-    , with_(with)
+    , shared_(shared)
     , what_(std::move(what))
-    , mark_(with, what_.who)
+    , mark_(shared.with, what_.who)
     , feed_(home, {settings.limits.subscriptions_per_session, settings.limits.send_buffer}, [ready = std::move(ready)](auto) { ready(); })
 {
 }
@@ -39,8 +39,8 @@ std::optional<answer> poll::open(time now)
 
 void poll::reconsider()
 {
-    mark_ = cursor_mark(with_, what_.who);
-    const auto ended = lost(what_, with_);
+    mark_ = cursor_mark(shared_.with, what_.who);
+    const auto ended = lost(what_, shared_.with);
     if (ended.empty()) {
         return;
     }
@@ -61,7 +61,7 @@ void poll::reconsider()
 
 std::optional<answer> poll::check_admission() const
 {
-    const auto fine = admit(what_.who, "", with_);
+    const auto fine = admit(what_.who, "", shared_.with);
     return fine ? std::nullopt : std::optional(refuse(fine.error()));
 }
 
@@ -93,9 +93,8 @@ std::optional<answer> poll::take(hub::output& what)
 {
     if (const auto* said = std::get_if<hub::subscribed>(&what)) {
         if (said->what == hub::subscribed::status::reset) {
-            if (with_.tell) { // each poll has a cursor: only what is lost is worth telling
-                with_.tell(observe::came_back{"poll", core::to_string(said->reason), false});
-            }
+            // Each poll has a cursor: only what is lost is worth telling.
+            shared_.tell(observe::came_back{"poll", core::to_string(said->reason), false});
             return refuse({said->reason, said->reason == core::error_code::cursor_malformed
                                              ? ""
                                              : "read the rows anew and go on from a new cursor (a request without 'after')"});
@@ -159,9 +158,7 @@ answer poll::finish()
         out.body += R"(,"resync":[)" + resyncs_ + "]";
     }
     out.body += more ? R"(,"more":true})" : R"(,"more":false})";
-    if (with_.tell) {
-        with_.tell(observe::events_sent{"poll", count_, out.body.size(), logged_, true});
-    }
+    shared_.tell(observe::events_sent{"poll", count_, out.body.size(), logged_, true});
     return out;
 }
 

@@ -10,8 +10,7 @@
 #include "net/answer.hpp"
 #include "net/marked_cursor.hpp"
 #include "net/router.hpp"
-#include "net/services.hpp"
-#include "net/session_listing.hpp"
+#include "net/site.hpp"
 
 namespace rowcast::net {
 
@@ -21,7 +20,7 @@ public:
     using time = std::chrono::steady_clock::time_point;
 
     // `ready` is called when `step` may have an answer; it must not call back.
-    poll(hub::shard& home, const services& with, const config::server& settings, subscription_request what,
+    poll(hub::shard& home, const site& shared, const config::server& settings, subscription_request what,
          std::function<void()> ready);
 
     std::optional<answer> open(time now);
@@ -29,9 +28,8 @@ public:
     // The answer as soon as there is one. To be called when `ready` was, and at `due`.
     std::optional<answer> step(time now);
     time due() const { return deadline_; }
-    const std::string& user() const { return what_.who.subject; }
+    const subscription_request& what() const { return what_; }
     hub::standing standing() const { return feed_.survey(); }
-    void describe(session_description& to) const { net::describe(to, what_); }
 
     // What the caller may see no longer ends with a resync; `ready` is called.
     void reconsider();
@@ -48,7 +46,7 @@ private:
     bool is_full() const;
 
     hub::shard& home_;
-    const services& with_;
+    const site& shared_;
     subscription_request what_;
     cursor_mark mark_;
     hub::feed feed_;

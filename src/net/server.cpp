@@ -30,8 +30,8 @@ bool all_ready(std::vector<std::future<void>>& of, std::chrono::steady_clock::ti
 } // namespace
 
 struct server::state {
-    state(const config::server& settings, const config::rollout& offered, unsigned shards, services with)
-        : shared(settings.limits, std::move(with))
+    state(const config::server& settings, const config::rollout& offered, unsigned shards, services with, const time_limits& times)
+        : shared(settings.limits, std::move(with), times)
     {
         const tls_context_ptr tls = make_tls_context(settings.certificate);
         for (unsigned id = 0; id < std::max(shards, 1u); ++id) {
@@ -95,9 +95,9 @@ struct server::state {
     bool running = false;
 };
 
-server::server(config::server settings, config::rollout offered, unsigned shards, services with)
+server::server(const config::server& settings, const config::rollout& offered, unsigned shards, services with, const time_limits& times)
+    : state_(std::make_unique<state>(settings, offered, shards, std::move(with), times))
 {
-    state_ = std::make_unique<state>(settings, offered, shards, std::move(with));
 }
 
 server::~server()

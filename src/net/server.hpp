@@ -12,6 +12,7 @@
 #include "hub/shard.hpp"
 #include "net/services.hpp"
 #include "net/session_listing.hpp"
+#include "net/time_limits.hpp"
 #include "net/tls.hpp"
 
 namespace boost::asio {
@@ -34,7 +35,7 @@ namespace rowcast::net {
 // posted to them afterwards is dropped. So the hub stops before the server is destroyed.
 class server {
 public:
-    server(config::server settings, config::rollout offered, unsigned shards, services with);
+    server(const config::server& settings, const config::rollout& offered, unsigned shards, services with, const time_limits& times = {});
     // Throws std::invalid_argument where the certificate cannot be used.
     ~server(); // stops at once where nobody called stop()
     server(const server&) = delete;

@@ -14,6 +14,7 @@ void add_target(session_description& to, const std::string& name)
 void describe(session_description& to, const subscription_request& of)
 {
     to.roles = of.who.roles;
+    to.address = to_string(of.from);
     for (const hub::feed::request& each : of.wanted) {
         const auto* channel = std::get_if<hub::view_spec::channel>(&each.view.target);
         add_target(to, channel ? channel->name : std::string(each.view.table()));

@@ -3,23 +3,25 @@
 #include <algorithm>
 
 #include "config/configuration.hpp"
-#include "net/descriptors.hpp"
 #include "net/connect_rates.hpp"
+#include "net/descriptors.hpp"
 #include "net/services.hpp"
 #include "net/session_count.hpp"
+#include "net/time_limits.hpp"
 
 namespace rowcast::net {
 
 // What all shards have in common. Immutable, but for the counts.
 struct site {
-    site(const config::limits& limits, services with_)
-        : with(and_whether_there_is_room(std::move(with_))), count(limited(limits)), connections({.sessions = most.connections})
+    site(const config::limits& limits, services with_, time_limits times_ = {})
+        : with(and_whether_there_is_room(std::move(with_))), times(times_), count(limited(limits)), connections({.sessions = most.connections})
     {
     }
     site(const site&) = delete;
 
     const descriptor_shares most = share_descriptors(descriptor_limit());
     const services with;
+    const time_limits times;
     session_count count;       // sessions
     session_count connections; // with everybody who has none yet, or no more
     session_count admin_connections{{.sessions = 32}}; // so that operators come in where clients no longer do

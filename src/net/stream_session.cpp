@@ -19,12 +19,10 @@ using namespace boost::asio::experimental::awaitable_operators;
 using boost::asio::awaitable;
 using clock = std::chrono::steady_clock;
 
-template <class Served>
-void describe_request(session_description& to, const origin_address& from, clock::time_point begun, const Served& served)
+void describe_request(session_description& to, const subscription_request& of, clock::time_point begun)
 {
-    to.address = to_string(from);
     to.age = std::chrono::floor<std::chrono::seconds>(clock::now() - begun);
-    served.describe(to);
+    net::describe(to, of);
 }
 
 class stream_session final : public activity {
@@ -35,13 +33,10 @@ public:
         , offered_(on.offered())
         , client_(client)
         , name_(on.name_session())
-        , subject_(what.who.subject)
-        , user_(what.user)
-        , from_(what.from)
         , chunked_(chunked)
         , output_(client.get_executor())
         , alarm_(client.get_executor())
-        , events_(on.shard(), shared_.with, on.settings(), std::move(place), std::move(what), [this] { output_.notify(); })
+        , events_(on.shard(), shared_, on.settings(), std::move(place), std::move(what), [this] { output_.notify(); })
     {
     }
 
@@ -49,9 +44,9 @@ public:
 
     awaitable<void> run(std::string head)
     {
-        shared_.tell(observe::session_opened{"sse", name_, subject_, to_string(from_)});
+        shared_.tell(observe::session_opened{"sse", name_, events_.what().who.subject, to_string(events_.what().from)});
         co_await (write_all(std::move(head)) && notice_leaving() && keep_time());
-        shared_.tell(observe::session_closed{"sse", name_, subject_, 0, reason_});
+        shared_.tell(observe::session_closed{"sse", name_, events_.what().who.subject, 0, reason_});
     }
 
     void say_goodbye(std::chrono::milliseconds reconnect) override
@@ -61,7 +56,7 @@ public:
     }
     void check_offer(std::chrono::milliseconds reconnect) override
     {
-        if (!is_offered(offered_, "sse", user_)) {
+        if (!is_offered(offered_, "sse", events_.what().user)) {
             reason_ = "not_offered";
             events_.say_goodbye(reconnect);
         }
@@ -71,10 +66,10 @@ public:
     void abort() override { close("aborted"); }
 
     std::string_view session() const override { return name_; }
-    std::string_view user() const override { return events_.user(); }
+    std::string_view user() const override { return events_.what().who.subject; }
     std::string_view transport() const override { return "sse"; }
     hub::standing standing() const override { return events_.standing(); }
-    void describe(session_description& to) const override { describe_request(to, from_, begun_, events_); }
+    void describe(session_description& to) const override { describe_request(to, events_.what(), begun_); }
 
 private:
     awaitable<void> write_all(std::string text)
@@ -148,10 +143,7 @@ private:
     const config::rollout& offered_;
     channel& client_;
     const std::string name_;
-    const std::string subject_;
-    const std::string user_;
     const clock::time_point begun_ = clock::now();
-    const origin_address from_;
     const bool chunked_;
     wakeup output_;
     wakeup alarm_;
@@ -166,9 +158,8 @@ public:
         : activity(on)
         , client_(client)
         , name_(on.name_session())
-        , from_(what.from)
         , output_(client.get_executor())
-        , poll_(on.shard(), on.shared().with, on.settings(), std::move(what), [this] { output_.notify(); })
+        , poll_(on.shard(), on.shared(), on.settings(), std::move(what), [this] { output_.notify(); })
     {
     }
 
@@ -202,15 +193,14 @@ public:
     }
 
     std::string_view session() const override { return name_; }
-    std::string_view user() const override { return poll_.user(); }
+    std::string_view user() const override { return poll_.what().who.subject; }
     std::string_view transport() const override { return "poll"; }
     hub::standing standing() const override { return poll_.standing(); }
-    void describe(session_description& to) const override { describe_request(to, from_, begun_, poll_); }
+    void describe(session_description& to) const override { describe_request(to, poll_.what(), begun_); }
 
 private:
     channel& client_;
     const std::string name_; // while it is answered
-    const origin_address from_;
     const clock::time_point begun_ = clock::now();
     wakeup output_;
     poll poll_;
@@ -228,7 +218,7 @@ public:
         , who_(what.who)
         , client_(client)
         , output_(client.get_executor())
-        , alarm_(client.get_executor())
+        , times_(on.shared().times)
         , rows_(on.shard(), with_, std::move(what), [this] { output_.notify(); })
     {
     }
@@ -242,7 +232,7 @@ public:
         std::string text = to_http(first, how);
         while (piece) {
             text += how.http_1_1 ? chunk(*piece) : *piece;
-            if (!co_await write(std::exchange(text, {}))) {
+            if (!co_await client_.write(std::exchange(text, {}), times_.answer_piece)) {
                 co_return false;
             }
             piece = co_await next();
@@ -250,7 +240,7 @@ public:
         if (!rows_.is_over()) {
             co_return false; // the client has left
         }
-        co_return !how.http_1_1 || co_await write(chunk(""));
+        co_return !how.http_1_1 || co_await client_.write(chunk(""), times_.answer_piece);
     }
 
     void say_goodbye(std::chrono::milliseconds) override { rows_.fail({core::error_code::shutdown, ""}); }
@@ -280,29 +270,11 @@ private:
         co_return piece;
     }
 
-    awaitable<bool> write(std::string text)
-    {
-        for (std::size_t at = 0; at < text.size(); at += piece_size) {
-            const auto part = boost::asio::buffer(text.data() + at, std::min(piece_size, text.size() - at));
-            const auto until = clock::now() + write_time;
-            const auto written =
-                co_await (boost::asio::async_write(client_, part, as_result) || alarm_.wait(until));
-            if (written.index() == 1 || std::get<0>(std::get<0>(written))) {
-                co_return false;
-            }
-        }
-        co_return true;
-    }
-
-    // As with other answers: each piece has a time of its own.
-    static constexpr std::size_t piece_size = 64 * 1024;
-    static constexpr auto write_time = std::chrono::seconds(30);
-
     const services& with_;
     const policy::identity who_;
     channel& client_;
     wakeup output_;
-    wakeup alarm_;
+    const time_limits& times_;
     rows_answer rows_;
 };
 
@@ -315,8 +287,7 @@ awaitable<core::result<void>> run_stream(worker& on, channel& client, open_strea
         co_return place.error();
     }
     if (how.head_only) {
-        const std::string text = to_http(first, how);
-        co_await boost::asio::async_write(client, boost::asio::buffer(text), as_result);
+        co_await client.write(to_http(first, how), on.shared().times.answer_piece);
         co_return core::result<void>();
     }
     stream_session session(on, client, std::move(what), std::move(*place), how.http_1_1);
@@ -344,9 +315,7 @@ awaitable<core::result<bool>> run_rows(worker& on, channel& client, open_rows wh
         co_return place.error();
     }
     if (how.head_only) {
-        const std::string text = to_http(first, how);
-        auto [why, size] = co_await boost::asio::async_write(client, boost::asio::buffer(text), as_result);
-        co_return !why;
+        co_return co_await client.write(to_http(first, how), on.shared().times.answer_piece);
     }
     rows_session session(on, client, std::move(what));
     co_return co_await session.run(std::move(first), how);

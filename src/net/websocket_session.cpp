@@ -24,8 +24,6 @@ namespace websocket = beast::websocket;
 using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
-// For the handshakes at both ends of a connection.
-constexpr auto handshake_time = 5s;
 // A write that has waited so long and then goes through says that the client reads.
 constexpr auto stalled = 1s;
 // Read at once: little of a message that has not begun, since that is how most sessions spend their days.
@@ -63,7 +61,7 @@ public:
         , stream_(channel_)
         , name_(on.name_session())
         , alarm_(stream_.get_executor())
-        , talk_(on.shard(), on.words(), shared_.with, on.settings(), on.offered(), name_, [this](hub::feed::pull when) { pull(when); })
+        , talk_(on.shard(), on.words(), shared_, on.settings(), on.offered(), name_, [this](hub::feed::pull when) { pull(when); })
     {
     }
 
@@ -78,7 +76,7 @@ public:
     boost::asio::awaitable<bool> accept(const upgrade& from)
     {
         const bool asked = from.request.find(beast::http::field::sec_websocket_protocol) != from.request.end();
-        stream_.set_option(websocket::stream_base::timeout{handshake_time, websocket::stream_base::none(), false});
+        stream_.set_option(websocket::stream_base::timeout{shared_.times.websocket_handshake, websocket::stream_base::none(), false});
         stream_.set_option(websocket::stream_base::decorator([asked](websocket::response_type& answer) {
             answer.set(beast::http::field::server, "rowcast");
             if (asked) {
@@ -255,7 +253,7 @@ private:
         }
         const moment now = moment::now();
         if (talk_.over() && !deadline_) {
-            deadline_ = now.steady + 2 * handshake_time;
+            deadline_ = now.steady + 2 * shared_.times.websocket_handshake;
         }
         const auto due = deadline_.value_or(talk_.due(now));
         if (armed_ && alarm_.expiry() <= due) {

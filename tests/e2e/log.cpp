@@ -124,7 +124,7 @@ TEST_CASE("The log of a conversation says whose it was, and holds no row, token,
     if (format == "text") {
         CHECK_FALSE(lines_with(log, "opened over sse by ann from").empty());
         CHECK_FALSE(lines_with(log, "of ann over websocket closed: 4401 token_invalid").empty());
-        CHECK_FALSE(lines_with(log, "by ann: token_invalid").empty());
+        CHECK_FALSE(lines_with(log, "by ann from 127.0.0.1: token_invalid").empty());
     } else {
         for (const std::string event : {"session_opened", "session_closed", "request_refused", "administered", "bad_change", "database_lost", "stopped"}) {
             INFO(event);

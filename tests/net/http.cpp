@@ -304,7 +304,7 @@ TEST_CASE("too many connections a second from one address are turned away", "[ne
     raw_client late(running.port());
     const std::string refused = late.read_all(); // before anything is asked
     CHECK((refused.empty() || refused.starts_with("HTTP/1.1 429"))); // in TLS nothing can be said
-    running.seen().wait_for<observe::request_refused>([](const auto& each) { return each.transport == "tcp" && each.code == "too_many_connects"; });
+    running.seen().wait_for<observe::request_refused>([](const auto& each) { return each.transport == "tcp" && each.code == "too_many_connects" && each.from == "127.0.0.1"; });
 }
 
 TEST_CASE("a server that stops lets idle connections go", "[net]")

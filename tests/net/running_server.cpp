@@ -182,7 +182,7 @@ running_server::running_server(options how)
         certificate_ = std::make_unique<support::certificate>("rowcast.test");
         how.settings.certificate = config::tls{certificate_->file(), certificate_->key()};
     }
-    server_ = std::make_unique<net::server>(how.settings, how.offered, how.shards, std::move(with));
+    server_ = std::make_unique<net::server>(how.settings, how.offered, how.shards, std::move(with), how.times);
     server_->start();
     if (in_tls) {
         tunnel_ = std::make_unique<support::tls_tunnel>(server_->port());

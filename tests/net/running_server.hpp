@@ -36,6 +36,7 @@ public:
         std::int64_t grace = 0;
         unsigned shards = 2;
         hub::ring::limits recent;
+        time_limits times = {};
         static config::server local();
     };
 

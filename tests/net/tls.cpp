@@ -123,7 +123,10 @@ TEST_CASE("who speaks no TLS where TLS is spoken is told so, and who says nothin
     const std::string alert = garbage.read_all();
     CHECK((alert.empty() || alert[0] == '\x15'));
 
-    support::raw_client silent(running.port());
+    auto how = with(one);
+    how.times.tls_handshake = std::chrono::milliseconds(100);
+    running_server impatient(how);
+    support::raw_client silent(impatient.port());
     CHECK(silent.read_all().empty());
     CHECK(http_client(running.admin_port()).get("/healthz").status == 200); // never in TLS
 }

@@ -402,8 +402,10 @@ TEST_CASE("no event comes after `unsubscribed`", "[net]")
 
 TEST_CASE("a peer that is silent for two heartbeats is closed with 4408", "[net]")
 {
-    running_server running(with_heartbeat(milliseconds(200)));
-    // It reads, but answers no ping.
+    auto how = with_heartbeat(milliseconds(200));
+    how.times.websocket_handshake = milliseconds(1'000);
+    running_server running(how);
+    // It reads, but answers no ping, and not the close.
     support::raw_client client(running.port());
     client.send("GET /v1/ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                 "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");

@@ -2,6 +2,7 @@
 
 #include "running_server.hpp"
 #include "support/http_client.hpp"
+#include "support/raw_client.hpp"
 #include "support/websocket_client.hpp"
 
 using namespace rowcast;
@@ -31,8 +32,30 @@ TEST_CASE("of what is refused over a WebSocket the log is told whose session it 
         const auto refused = refused_over(running, "websocket");
         CHECK(refused.session == session);
         CHECK(refused.subject == "ann");
+        CHECK(refused.from == "127.0.0.1");
     }
     CHECK(running.seen().wait_for<observe::session_closed>().subject == "ann");
+}
+
+TEST_CASE("of what is refused before anybody knows whose it is the log is told from where it came, and what it was", "[net]")
+{
+    auto how = running_server::options();
+    how.anonymous = false;
+    running_server running(how);
+    CHECK(http_client(running.port()).get("/v1/changes?table=public.orders").status == 401);
+    const auto nobody = refused_over(running, "poll");
+    CHECK(nobody.from == "127.0.0.1");
+    CHECK(nobody.code == "token_missing");
+    CHECK(nobody.detail == "/v1/changes");
+    CHECK(nobody.subject.empty());
+
+    support::raw_client client(running.port());
+    client.send("no request\r\n\r\n");
+    client.read_all();
+    const auto unreadable = refused_over(running, "http");
+    CHECK(unreadable.from == "127.0.0.1");
+    CHECK(unreadable.code == "malformed");
+    CHECK(unreadable.detail.starts_with("not a request of HTTP/1.1"));
 }
 
 TEST_CASE("of a request that is refused the log is told whose it was, on every transport", "[net]")
