@@ -332,17 +332,18 @@ TEST_CASE("frames with random damage are answered with frames, or end the connec
     const auto seed = std::random_device{}();
     INFO("seed " << seed);
     std::mt19937 random(seed);
-    const auto anywhere = [&](const std::string& in) { return static_cast<std::ptrdiff_t>(random() % in.size()); };
+    const auto below = [&](std::size_t end) { return static_cast<std::ptrdiff_t>(random() % end); };
     for (int round = 0; round < 200; ++round) {
         std::string sent;
         for (std::size_t i = random() % 4; i < 4; ++i) {
             sent += conversations()[random() % conversations().size()].sent;
         }
         for (std::size_t i = random() % 4; i < 4; ++i) {
-            switch (random() % 3) {
-            case 0: sent[static_cast<std::size_t>(anywhere(sent))] = static_cast<char>(random()); break;
-            case 1: sent.erase(sent.begin() + anywhere(sent)); break;
-            default: sent.insert(sent.begin() + anywhere(sent), static_cast<char>(random()));
+            const auto damage = sent.empty() ? 2 : random() % 3;
+            switch (damage) {
+            case 0: sent[static_cast<std::size_t>(below(sent.size()))] = static_cast<char>(random()); break;
+            case 1: sent.erase(sent.begin() + below(sent.size())); break;
+            default: sent.insert(sent.begin() + below(sent.size() + 1), static_cast<char>(random()));
             }
         }
         raw_client client(running.port());
