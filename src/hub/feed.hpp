@@ -42,11 +42,11 @@ struct changes {
         std::string_view text;              // valid as long as the `changes` that it stands in
     };
     std::string id; // of the one subscription that is catching up; empty: for all that are live
-    std::vector<entry> events;
-    std::string cursor;
+    boost::container::small_vector<entry, 1> events;
+    std::string_view cursor; // valid as long as this
     bool more = false; // the transaction at the end goes on in the next one
     bool live = false; // the last one with this `id`: from here on the subscription moves with the live ones
-    std::vector<std::shared_ptr<const void>> kept; // what the texts lie in
+    boost::container::small_vector<std::shared_ptr<const void>, 1> kept; // what the texts and the cursor lie in
     // When the oldest of the transactions logged the last of its changes that are here, by the database's clock.
     std::optional<std::chrono::system_clock::time_point> logged = {};
     bool replayed = false; // of the past, for one that is catching up

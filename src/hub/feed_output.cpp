@@ -31,6 +31,21 @@ void append(changes& out, change_entries& last, std::uint32_t ordinal, std::stri
     out.events.push_back({{sub}, text});
 }
 
+void keep(changes& out, std::shared_ptr<const void> what)
+{
+    if (out.kept.empty() || out.kept.back() != what) {
+        out.kept.push_back(std::move(what));
+    }
+}
+
+// A cursor that is nobody else's.
+void seal(changes& out, const stream& at)
+{
+    const auto cursor = std::make_shared<const std::string>(at.codec->seal(at.position));
+    out.cursor = *cursor;
+    keep(out, cursor);
+}
+
 // The past is shown under the rights of now. What the client holds stems from the rights that it had: where those may
 // have changed, it must read again.
 bool ends_at(const view_spec& view, const core::change& change)
@@ -100,7 +115,7 @@ std::optional<output> feed::state::let_join(std::uint64_t number)
     if (found->second.named && !found->second.announced_as_live && !who.empty()) {
         changes told;
         told.id = subscriptions_.at(who.front()).id;
-        told.cursor = found->second.codec->seal(found->second.position);
+        seal(told, found->second);
         told.live = true;
         last = std::move(told);
     }
@@ -171,9 +186,7 @@ std::optional<output> feed::state::hand_out(const portion& most)
             }
             bytes += found.what->text->size();
             from->open = work->change(found).xid;
-            if (auto texts = work->texts(); out.kept.empty() || out.kept.back() != texts) {
-                out.kept.push_back(std::move(texts));
-            }
+            keep(out, work->texts());
         }
         finish_page(out, *work, *from);
         items_.pop_front();
@@ -232,7 +245,7 @@ void feed::state::cut(changes& out, const page_work& work, stream& from) const
     if (work.passed) { // else the frame ends with the page before, whose cursor it has
         const core::snapshot& seen = work.group == 0 ? work.batch().before : from.position.seen;
         from.position = {seen, core::cursor::progress{work.batch().after, *work.passed}};
-        out.cursor = from.codec->seal(from.position);
+        seal(out, from);
     }
     out.more = from.open == following.xid;
     if (!out.more) {
@@ -250,7 +263,12 @@ void feed::state::finish_page(changes& out, page_work& work, stream& from)
     if (further && (!batch.transaction_goes_on || batch.changes.back().xid != from.open)) {
         from.open = 0;
     }
-    out.cursor = work.published ? work.published->cursor : from.codec->seal(from.position);
+    if (work.published) {
+        out.cursor = work.published->cursor;
+        keep(out, work.published);
+    } else {
+        seal(out, from);
+    }
     if (work.group == 0) {
         for (const auto& each : work.matches) {
             pending_bytes_ -= each.what->text->size();

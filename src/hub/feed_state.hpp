@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <variant>
@@ -116,7 +117,7 @@ private:
     void finish_page(changes& out, page_work& work, stream& from);
     stream* stream_of(const page_work& work);
 
-    static std::size_t hash(const std::string& cursor) { return std::hash<std::string>()(cursor); }
+    static std::size_t hash(std::string_view cursor) { return std::hash<std::string_view>()(cursor); }
     const page_work* oldest_live() const; // the page of the live stream that has waited longest; null: none waits
     page_work& page_of(const publication_ptr& published);
     void push(item added);

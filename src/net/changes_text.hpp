@@ -2,7 +2,6 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "hub/feed.hpp"
 #include "net/marked_cursor.hpp"
@@ -19,7 +18,7 @@ private:
     std::string key_; // what the last text says, the events by where they lie
     std::string next_key_;
     std::shared_ptr<const std::string> last_;
-    std::vector<std::shared_ptr<const void>> kept_; // so that nothing else comes to lie there
+    decltype(hub::changes::kept) kept_; // so that nothing else comes to lie there
 };
 
 } // namespace rowcast::net
