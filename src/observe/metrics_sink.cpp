@@ -2,7 +2,7 @@
 
 #include "core/error_code.hpp"
 #include "core/version.hpp"
-#include "observe/delivery_histogram.hpp"
+#include "observe/delivery_tally.hpp"
 #include "observe/process_metrics.hpp"
 
 #include <prometheus/counter.h>
@@ -92,9 +92,7 @@ struct metrics_sink::state {
         gauge* sessions;
         counter* opened;
         counter* reconnects;
-        counter* events;
-        counter* bytes;
-        delivery_histogram* took;
+        delivery_tally* delivered;
     };
 
     gauge& connected =
@@ -193,7 +191,7 @@ struct metrics_sink::state {
     counter& rollout_polls = polls.Add({{"reason", "rollout"}});
     std::map<std::string, counter*, std::less<>> requests;
     std::map<std::string, std::map<std::string, counter*, std::less<>>, std::less<>> resumes; // by transport, by outcome
-    std::array<delivery_histogram, transports.size() + 1> deliveries;
+    std::array<delivery_tally, transports.size() + 1> deliveries;
 
     std::array<gauge*, bell_states.size()> bell{};
 
@@ -216,15 +214,12 @@ struct metrics_sink::state {
         }
         auto& sessions = prometheus::BuildGauge().Name("rowcast_sessions").Help("Open sessions.").Register(registry);
         auto& opened = counters("rowcast_sessions_opened_total", "Sessions that were opened.");
-        auto& events = counters("rowcast_events_sent_total", "Events handed to clients.");
-        auto& bytes = counters("rowcast_sent_bytes_total", "Bytes of messages handed to clients.");
         auto& reconnects = counters("rowcast_reconnects_total", "Sessions whose client brought a cursor: it had been there before.");
         auto& resumed = counters("rowcast_resumes_total", "Subscriptions that were to go on from a cursor, and whether they could.");
         const auto add = [&](const std::string& transport) {
             const prometheus::Labels labels{{"transport", transport}};
-            delivery_histogram* const took = &deliveries.at(by_transport.size());
             by_transport.emplace_back(transport, traffic{&sessions.Add(labels), &opened.Add(labels), &reconnects.Add(labels),
-                                                         &events.Add(labels), &bytes.Add(labels), took});
+                                                         &deliveries.at(by_transport.size())});
             for (const std::string_view each : outcomes) {
                 resumes[transport][std::string(each)] = &resumed.Add({{"transport", transport}, {"outcome", std::string(each)}});
             }
@@ -255,16 +250,18 @@ struct metrics_sink::state {
     std::vector<prometheus::MetricFamily> collect() const
     {
         auto all = registry.Collect();
-        prometheus::MetricFamily delivered{"rowcast_delivery_seconds",
-                                           "From the last change that a transaction logged to the socket of a client.",
-                                           prometheus::MetricType::Histogram,
-                                           {}};
-        for (const auto& [transport, each] : by_transport) {
-            auto one = each.took->collect();
-            one.label = {{"transport", transport}};
-            delivered.metric.push_back(std::move(one));
-        }
-        all.push_back(std::move(delivered));
+        using prometheus::MetricType;
+        const auto by_what = [&](const char* name, const char* help, MetricType type, prometheus::ClientMetric (delivery_tally::*what)() const) {
+            prometheus::MetricFamily& made = all.emplace_back(prometheus::MetricFamily{name, help, type, {}});
+            for (const auto& [transport, each] : by_transport) {
+                made.metric.push_back((each.delivered->*what)());
+                made.metric.back().label = {{"transport", transport}};
+            }
+        };
+        by_what("rowcast_events_sent_total", "Events handed to clients.", MetricType::Counter, &delivery_tally::events);
+        by_what("rowcast_sent_bytes_total", "Bytes of messages handed to clients.", MetricType::Counter, &delivery_tally::bytes);
+        by_what("rowcast_delivery_seconds", "From the last change that a transaction logged to the socket of a client.",
+                MetricType::Histogram, &delivery_tally::times);
         auto process = process_metrics();
         std::move(process.begin(), process.end(), std::back_inserter(all));
         return all;
@@ -374,15 +371,14 @@ struct metrics_sink::state {
 
     void operator()(const events_sent& it)
     {
-        const traffic& to = of(it.transport);
-        to.events->Increment(static_cast<double>(it.events));
-        to.bytes->Increment(static_cast<double>(it.bytes));
+        delivery_tally& to = *of(it.transport).delivered;
+        to.sent(it.events, it.bytes);
         if (!it.logged) {
             return;
         }
         const auto took = std::chrono::system_clock::now() - *it.logged + std::chrono::duration<double>(database_ahead.load(std::memory_order_relaxed));
         if (!it.replayed || took <= latest_delivery) {
-            to.took->observe(took);
+            to.took(took);
         }
     }
 
