@@ -11,15 +11,20 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <condition_variable>
 #include <cstdio>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iterator>
 #include <list>
 #include <map>
+#include <mutex>
+#include <stop_token>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include "audience.hpp"
@@ -110,6 +115,41 @@ contender floor_of(std::list<support::process>& running, std::size_t bytes)
     return {"the floor", &server, {port, "/", "", ""}, [publisher, frame = support::server_frame(text_of(bytes))] { support::send_all(publisher, frame); }};
 }
 
+// Statements, each a transaction, by as many connections as may have one under way: one alone would wait for the disk each time, and no message
+// would be in flight beside another.
+class writers {
+public:
+    writers(const support::postgres_cluster& cluster, std::size_t many)
+    {
+        for (std::size_t i = 0; i < many; ++i) {
+            threads_.emplace_back([this, &cluster](const std::stop_token& end) {
+                pqxx::connection connection = cluster.connect();
+                std::unique_lock lock(mutex_);
+                while (come_.wait(lock, end, [&] { return !waiting_.empty(); })) {
+                    const std::string statement = std::move(waiting_.front());
+                    waiting_.pop_front();
+                    lock.unlock();
+                    pqxx::nontransaction(connection).exec(statement);
+                    lock.lock();
+                }
+            });
+        }
+    }
+
+    void execute(std::string statement)
+    {
+        const std::lock_guard lock(mutex_);
+        waiting_.push_back(std::move(statement));
+        come_.notify_one();
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable_any come_;
+    std::deque<std::string> waiting_;
+    std::vector<std::jthread> threads_; // below what they use
+};
+
 // A folder for nginx: a configuration, and a file with its number, which nginx removes at its end, whatever it was.
 struct scratch {
     const std::filesystem::path folder = std::filesystem::temp_directory_path() / ("rowcast-fan-out-" + std::to_string(::getpid()));
@@ -141,14 +181,14 @@ contender nchan_of(std::list<support::process>& running, const scratch& place, c
             }};
 }
 
-contender node_of(std::list<support::process>& running, const std::string& url, pqxx::connection& database, std::size_t bytes)
+contender node_of(std::list<support::process>& running, const std::string& url, writers& database, std::size_t bytes)
 {
     const std::uint16_t port = support::free_port();
     const auto script = support::source_dir() / "bench" / "node_bridge" / "bridge.mjs";
     support::process& server = running.emplace_back(std::vector<std::string>{"node", script}, std::vector<std::string>{"DATABASE_URL=" + url, "PORT=" + std::to_string(port)});
     server.line_with("ready");
     return {"Node, pg and ws", &server, {port, "/", "", ""}, [&database, text = text_of(bytes)] {
-                pqxx::nontransaction(database).exec("insert into told(v) values ('" + text + "')");
+                database.execute("insert into told(v) values ('" + text + "')");
             }};
 }
 
@@ -174,18 +214,20 @@ int main(int argc, char** argv)
 
     support::postgres_cluster cluster({"fsync = on"});
     support::run({support::rowcast_binary(), "install", "--database", cluster.url()});
-    pqxx::connection database = cluster.connect();
-    pqxx::nontransaction(database).exec(
+    pqxx::connection setup = cluster.connect();
+    pqxx::nontransaction(setup).exec(
         "create table t (id bigint generated always as identity primary key, v text); select rowcast.watch('public.t', notify => true);"
         "create table told (v text);"
         "create function tell() returns trigger language plpgsql as $$ begin perform pg_notify('fan_out', new.v); return null; end $$;"
         "create trigger tell after insert on told for each row execute function tell()");
 
+    writers database(cluster, *std::max_element(in_flight.begin(), in_flight.end()));
+
     support::bridge_process bridge(cluster.url(), "tables: {public.t: [{roles: [anonymous]}]}\n");
     bridge.start();
     std::vector<contender> all;
     all.push_back({"rowcast", &bridge.running(), {bridge.port(), "/v1/ws", R"({"type":"subscribe","id":"s","table":"public.t"})", R"("type":"subscribed")"}, [&] {
-                       pqxx::nontransaction(database).exec("insert into t(v) values ('" + text_of(20) + "')");
+                       database.execute("insert into t(v) values ('" + text_of(20) + "')");
                    }});
     audience one(all.front().door, 1);
     const auto bytes = static_cast<std::size_t>(measure(all.front(), one, 1, 100, 1).bytes) - support::server_frame("").size() - 2;
