@@ -46,6 +46,19 @@ boost::asio::const_buffer put_header(frame_header& into, std::uint64_t size)
     return boost::asio::buffer(into, 2 + length);
 }
 
+// With what a reader's end closes a WebSocket (RFC 6455, 7.4.1): Beast answers by itself.
+websocket::close_code close_code_of(beast::error_code why, const websocket::close_reason& said)
+{
+    using websocket::close_code;
+    if (why == websocket::error::closed) {
+        return said.code == close_code::none ? close_code::normal : static_cast<close_code>(said.code);
+    }
+    return why == websocket::error::message_too_big            ? close_code::too_big
+           : why == websocket::error::bad_frame_payload        ? close_code::bad_payload
+           : why == websocket::condition::protocol_violation   ? close_code::protocol_error
+                                                               : close_code::abnormal;
+}
+
 // Functions that call each other instead of coroutines: ten thousand idle sessions are mostly the frames of what waits. It lives
 // as long as something of it is under way.
 class websocket_session final : public activity, public std::enable_shared_from_this<websocket_session> {
@@ -69,7 +82,8 @@ public:
     {
         if (begun_) {
             const auto ended = talk_.over().value_or(conversation::ending{core::close_code::none, "the client left"});
-            shared_.tell(observe::session_closed{"websocket", name_, talk_.subject(), static_cast<unsigned>(ended.code), ended.reason});
+            const auto code = ended.code == core::close_code::none ? left_with_ : static_cast<unsigned>(ended.code);
+            shared_.tell(observe::session_closed{"websocket", name_, talk_.subject(), code, ended.reason});
         }
     }
 
@@ -290,11 +304,10 @@ private:
     // The reader's end: the client's close, or a broken connection.
     void leave(beast::error_code why)
     {
-        if (why == websocket::error::message_too_big) {
-            talk_.end(core::close_code::none, "message_too_large"); // Beast has closed with 1009
-        } else {
-            talk_.end(core::close_code::none, why == websocket::error::closed ? "the client left" : why.message());
-        }
+        left_with_ = close_code_of(why, stream_.reason());
+        talk_.end(core::close_code::none, why == websocket::error::closed            ? "the client left"
+                                          : why == websocket::error::message_too_big ? "message_too_large"
+                                                                                     : why.message());
     }
 
     void close()
@@ -320,6 +333,7 @@ private:
     boost::asio::steady_timer alarm_;
     std::optional<clock::time_point> deadline_; // of a session that is over
     conversation talk_;
+    unsigned left_with_ = websocket::close_code::abnormal; // where the conversation has no code for its end
     bool begun_ = false;
     bool open_ = true;
     bool reading_ = false;

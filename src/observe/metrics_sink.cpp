@@ -44,7 +44,7 @@ std::string label_of(std::string_view value, const std::array<std::string_view, 
 // A client may close with any of four thousand codes.
 std::string close_label(unsigned code)
 {
-    constexpr std::array known{0U, 1000U, 1001U, 1006U, 1009U, 1011U, 4400U, 4401U, 4403U, 4406U, 4408U, 4429U};
+    constexpr std::array known{0U, 1000U, 1001U, 1002U, 1006U, 1007U, 1009U, 1011U, 4400U, 4401U, 4403U, 4406U, 4408U, 4429U};
     return std::find(known.begin(), known.end(), code) != known.end() ? std::to_string(code) : "other";
 }
 

@@ -237,6 +237,30 @@ TEST_CASE("every frame has the answer of RFC 6455, in one piece and byte by byte
     }
 }
 
+TEST_CASE("of a session's end operators are told the code, whoever closed it and why", "[net]")
+{
+    running_server running;
+    std::size_t from = 0;
+    const auto code = [&] {
+        const unsigned told = running.seen().wait_for<observe::session_closed>([](const auto&) { return true; }, from).code;
+        from = running.seen().size();
+        return std::to_string(told);
+    };
+    for (const auto& [what, sent, heard] : conversations()) {
+        INFO(what);
+        converse(running, sent + close_with(1000));
+        CHECK(heard.ends_with("CLOSE " + code()));
+    }
+    converse(running, close_with(4321));
+    CHECK(code() == "4321");
+    {
+        raw_client client(running.port());
+        client.send(upgrade);
+        client.read_until("welcome");
+    }
+    CHECK(code() == "1006");
+}
+
 TEST_CASE("opcodes without a meaning end the connection with 1002", "[net]")
 {
     running_server running;
