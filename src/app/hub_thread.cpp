@@ -110,6 +110,7 @@ void hub_thread::read_to_end()
 void hub_thread::message(core::change passed_on)
 {
     if (waiting_messages_ >= most_waiting_messages) {
+        tell_(observe::message_dropped{passed_on.channel});
         return;
     }
     ++waiting_messages_;

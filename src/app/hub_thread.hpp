@@ -42,7 +42,7 @@ public:
     void publish(core::batch_ptr batch, std::vector<policy::set_value_ptr> superseded);
     void replaced(std::string reason, std::shared_ptr<const core::cursor_codec> codec, core::snapshot head);
     void read_to_end(); // the source has, whether there was anything or not
-    void message(core::change passed_on); // dropped where too many wait
+    void message(core::change passed_on); // dropped where 10,000 wait; that is told
 
     observe::queues_stand queues() const; // from any thread
 

@@ -38,7 +38,7 @@ spdlog::level::level_enum to_spdlog(level value)
 bool repeats(std::string_view event)
 {
     return event == "database_lost" || event == "request_refused" || event == "bad_change" ||
-           event == "background_failed" || event == "keys_unreadable" || event == "set_failed";
+           event == "background_failed" || event == "keys_unreadable" || event == "set_failed" || event == "message_dropped";
 }
 
 constexpr unsigned repeats_most = 5;

@@ -141,6 +141,7 @@ struct metrics_sink::state {
         counters("rowcast_sessions_closed_total", "Sessions that ended, by WebSocket close code.");
     prometheus::Family<counter>& refused =
         counters("rowcast_requests_refused_total", "Requests and messages that were refused, by error code.");
+    counter& messages_dropped = one("rowcast_notify_messages_dropped_total", "Messages of NOTIFY that were dropped because too many waited.");
     counter& behind = one("rowcast_sessions_fell_behind_total", "Slow clients that went back to catching up.");
     counter& passes = one("rowcast_catch_up_passes_total", "Passes over the change log; one serves all who wait for it.");
     counter& served = one("rowcast_catch_up_readings_total", "Catch-ups that those passes served.");
@@ -429,6 +430,8 @@ struct metrics_sink::state {
     }
 
     void operator()(const set_failed&) { sets_failed.Increment(); }
+
+    void operator()(const message_dropped&) { messages_dropped.Increment(); }
 
     void operator()(const set_misfit&) {}
 

@@ -53,6 +53,7 @@ struct set_misfit { std::string name; std::string sqlstate; }; // an argument or
 // them through, the rules did not.
 struct rows_read { std::size_t rows = 0; std::size_t hidden = 0; std::chrono::microseconds waited{}; std::chrono::microseconds took{}; std::string failure; };
 struct row_readings_stand { std::size_t reading = 0; std::size_t waiting = 0; };
+struct message_dropped { std::string channel; };         // one of a NOTIFY, because too many wait for a transaction to end
 struct clients_stand { std::size_t catching_up = 0; std::chrono::duration<double> slowest_behind{}; }; // now and then
 struct queues_stand { std::size_t publications = 0; std::size_t messages = 0; std::size_t attaching = 0; }; // when somebody looks
 // Now and then. `clock_offset`: by how much the database's clock is ahead of ours, give or take `clock_error`.
@@ -64,7 +65,7 @@ using observation = std::variant<database_connected, database_lost, log_renewed,
                                  partitions_refreshed, bad_change, rule_misfit, background_failed, keys_read, keys_unreadable,
                                  revocations_read, administered, configuration_reloaded, rollout_stands, reload_refused, listening,
                                  sessions_limited, session_opened, session_closed, request_refused, events_sent, request_made, polled, came_back, changes_matched, fell_behind, log_read,
-                                 log_pass, sets_read, set_failed, set_misfit, rows_read, row_readings_stand, clients_stand, queues_stand, database_stands, stopping, stopped>;
+                                 log_pass, sets_read, set_failed, set_misfit, rows_read, row_readings_stand, message_dropped, clients_stand, queues_stand, database_stands, stopping, stopped>;
 
 // Thread-safe; must not throw and must not block for long.
 using sink = std::function<void(const observation&)>;

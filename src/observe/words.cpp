@@ -330,6 +330,15 @@ struct speaker {
                  {"held", quoted(it.held)}}};
     }
 
+    line operator()(const message_dropped& it) const
+    {
+        return {level::warn,
+                "message_dropped",
+                fmt::format("a message of the channel '{}' is dropped: as many as may be wait for a large transaction to be read to its end. Messages of NOTIFY "
+                            "are kept nowhere; what must not be lost is for rowcast.publish()", it.channel),
+                {{"channel", quoted(it.channel)}}};
+    }
+
     line operator()(const set_failed& it) const
     {
         return {level::warn,
