@@ -28,7 +28,7 @@ using namespace rowcast;
 using clock_type = std::chrono::steady_clock;
 
 constexpr auto patience = std::chrono::minutes(2);
-constexpr int rows_of_bulk = 50'000;
+constexpr int rows_of_bulk = 25'000;
 
 // A row is some 200 bytes of JSON.
 const std::string schema = R"sql(
@@ -91,8 +91,13 @@ public:
             throw std::runtime_error("the live subscriber got " + std::to_string(live.events()) + " of " + std::to_string(recent_) + " changes");
         }
         std::vector<cost> from_ring;
+        const auto passes = [&] { return bridge.metric("rowcast_catch_up_passes_total"); };
+        const auto passes_before = passes();
         for (int round = 0; round < rounds_; ++round) {
             from_ring.push_back(catch_up(bridge, live.cursor(), recent_));
+        }
+        if (passes() != passes_before) {
+            throw std::runtime_error("what was to come from the ring came from the log");
         }
         std::printf("%s\n", name.c_str());
         const double least = bench::median(bare);
@@ -187,11 +192,11 @@ private:
 int main(int argc, char** argv)
 {
     int changes = 500'000;
-    int recent = 50'000;
+    int recent = 25'000;
     int rounds = 3;
     CLI::App app{"One WebSocket subscriber that catches up, from the log and from the ring, beside a bare COPY of the log"};
     app.add_option("--changes", changes, "to be read from the log")->check(CLI::Range(rows_of_bulk, 20'000'000))->capture_default_str();
-    app.add_option("--recent", recent, "to be read from the ring; it keeps 64 MB")->check(CLI::Range(rows_of_bulk, 60'000))->capture_default_str();
+    app.add_option("--recent", recent, "to be read from the ring; it keeps 32 MB")->check(CLI::Range(rows_of_bulk, 40'000))->capture_default_str();
     app.add_option("--rounds", rounds, "the figures are medians")->check(CLI::Range(1, 100))->capture_default_str();
     bench::results found(app, "catch_up");
     CLI11_PARSE(app, argc, argv);
