@@ -31,6 +31,7 @@ namespace rowcast::app {
 namespace {
 
 constexpr std::chrono::milliseconds patience_with_shards{500};
+constexpr std::chrono::seconds patience_with_catalog{5};
 constexpr unsigned log_reading_threads = 2;
 
 std::string now_as_text()
@@ -378,8 +379,15 @@ std::vector<config::problem> bridge::parts::reload(std::vector<std::string>& nee
 
 std::vector<config::problem> bridge::parts::adopt(const config::configuration& wanted)
 {
-    const policy::catalog_ptr tables = permitted().tables;
-    auto misfits = tables ? config::check(wanted.rules, *tables) : std::vector<config::problem>();
+    const auto find_misfits = [&] {
+        const policy::catalog_ptr tables = permitted().tables;
+        return tables ? config::check(wanted.rules, *tables) : std::vector<config::problem>();
+    };
+    auto misfits = find_misfits();
+    if (config::has_errors(misfits)) {
+        keeping->look_now(patience_with_catalog); // the tables may have been changed for these rules a moment ago
+        misfits = find_misfits();
+    }
     if (config::has_errors(misfits)) {
         std::erase_if(misfits, [](const config::problem& each) { return each.how_bad != config::problem::weight::error; });
         return misfits;

@@ -65,7 +65,7 @@ keeper::~keeper()
 void keeper::await_first_look(std::chrono::milliseconds most)
 {
     std::unique_lock lock(mutex_);
-    asked_.wait_for(lock, most, [&] { return looked_ || stopped_; });
+    asked_.wait_for(lock, most, [&] { return looked_ > 0 || stopped_; });
 }
 
 void keeper::look()
@@ -73,6 +73,15 @@ void keeper::look()
     const std::lock_guard lock(mutex_);
     look_ = true;
     asked_.notify_all();
+}
+
+void keeper::look_now(std::chrono::milliseconds most)
+{
+    std::unique_lock lock(mutex_);
+    const std::uint64_t next = begun_ + 1; // the one under way may have read already
+    look_ = true;
+    asked_.notify_all();
+    asked_.wait_for(lock, most, [&] { return looked_ >= next || stopped_; });
 }
 
 void keeper::set_retention(config::retention keep)
@@ -97,7 +106,7 @@ void keeper::stop()
 void keeper::looked()
 {
     const std::lock_guard lock(mutex_);
-    looked_ = true;
+    looked_ = begun_;
     asked_.notify_all();
 }
 
@@ -112,6 +121,7 @@ void keeper::run()
     std::unique_lock lock(mutex_);
     while (!stopped_) {
         look_ = false;
+        ++begun_;
         chores.set_retention(keep_.age, keep_.size);
         lock.unlock();
         try {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -35,6 +36,8 @@ public:
     void await_first_look(std::chrono::milliseconds most);
 
     void look(); // soon; from any thread
+    // The same, and waits for a look that begins after the call, as above: what is so now has then been told. From any other thread.
+    void look_now(std::chrono::milliseconds most);
     void set_retention(config::retention keep); // from the next round on; from any thread
     void stop();
 
@@ -50,7 +53,8 @@ private:
     std::condition_variable asked_;
     config::retention keep_;
     bool look_ = true;
-    bool looked_ = false;
+    std::uint64_t begun_ = 0; // looks so far
+    std::uint64_t looked_ = 0; // the last of them that is over
     bool stopped_ = false;
     std::thread thread_; // last: it uses the others
 };

@@ -112,6 +112,23 @@ TEST_CASE("A configuration that does not fit the tables, or whose key cannot be 
     CHECK(http_client(bridge.port()).get("/v1/session", {{"Authorization", "Bearer " + token(first_key)}}).status == 200);
 }
 
+TEST_CASE("A rule for a table that was watched a moment ago fits it, though the bridge has not looked since")
+{
+    const database db{with_rowcast};
+    make_table(db);
+    auto settings = test::open_to_all(db.url(), 1h);
+    running_bridge bridge(settings);
+    db.execute("create table fresh (id int primary key); select rowcast.watch('fresh', notify => false)");
+
+    settings.rules.tables["public.fresh"] = settings.rules.tables.at("public.t");
+    bridge.next = settings;
+    REQUIRE(bridge.reload().empty());
+    CHECK(http_client(bridge.port()).get("/v1/changes?table=public.fresh").status == 200);
+    settings.rules.tables["public.elsewhere"] = settings.rules.tables.at("public.t");
+    bridge.next = settings;
+    CHECK(bridge.reload().size() == 1);
+}
+
 TEST_CASE("A key that is taken away ends the sessions that it let in, and no others")
 {
     const database db{with_rowcast};
