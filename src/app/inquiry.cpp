@@ -189,6 +189,15 @@ failure not_watched(const policy::catalog& watched, const std::string& name)
     return {error_code::unknown_table, name + " is not watched" + core::did_you_mean(name, names)};
 }
 
+// Only a data exception is the question's fault, as of a key that is none of its type.
+error_code code_of(const postgres::database_error& refused)
+{
+    if (refused.sqlstate() == "57014") { // it took too long
+        return error_code::unavailable;
+    }
+    return refused.sqlstate().starts_with("22") ? error_code::bad_request : error_code::internal;
+}
+
 // What somebody asks about, looked up in PostgreSQL where it is there.
 class reader {
 public:
@@ -349,8 +358,7 @@ result<policy::explanation> answer(const inquiry& asked, const policy::rules& by
     } catch (const postgres::connection_lost& lost) {
         return failure{error_code::unavailable, lost.what()};
     } catch (const postgres::database_error& refused) {
-        const bool too_long = refused.sqlstate() == "57014";
-        return failure{too_long ? error_code::unavailable : error_code::bad_request, refused.what()};
+        return failure{code_of(refused), refused.what()};
     }
 }
 

@@ -169,8 +169,9 @@ exit_status run(const options& given)
     }
     const auto found = asked ? app::answer(*asked, settings.rules, *who, std::get<std::optional<app::sources>>(from)) : asked.error();
     if (!found) {
-        std::cerr << "rowcast: " << printable_lines(found.error().message) << '\n';
-        return found.error().code == core::error_code::unavailable ? exit_status::database_unreachable : exit_status::usage;
+        const auto code = found.error().code;
+        const exit_status status = report(found.error());
+        return code == core::error_code::unavailable || code == core::error_code::internal ? status : exit_status::usage;
     }
     if (given.json) {
         std::cout << protocol::to_json(*found) << '\n';
@@ -217,7 +218,7 @@ void add_explain(CLI::App& program, action& chosen)
     command->add_option("--token", given->token, "A token, verified as the bridge would")->type_name("TOKEN")->group("Who");
     command->add_option("--claims", given->claims, "All claims of a token, JSON")->type_name("JSON")->group("Who");
     command->add_flag("--json", given->json, "For machines");
-    command->footer("Exit status: 0 the user gets it, 1 they do not; otherwise as everywhere.\n\n"
+    command->footer("Exit status: 0 the user gets it, 1 they do not, or PostgreSQL refuses to say; otherwise as everywhere.\n\n"
                     "  rowcast explain -c bridge.yaml -t public.orders --key '{\"id\":42}' --user 7 --role customer\n"
                     "  rowcast explain -c bridge.yaml --change 981 --token \"$TOKEN\"");
     on_chosen(*command, chosen, given, run);

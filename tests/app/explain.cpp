@@ -6,6 +6,7 @@
 #include "auth/authenticator.hpp"
 #include "config/load.hpp"
 #include "protocol/json.hpp"
+#include "sql/temporary_role.hpp"
 #include "support/database.hpp"
 
 namespace rowcast {
@@ -179,6 +180,18 @@ TEST_CASE("a question that cannot be answered is refused, and what to ask is sai
     CHECK_THAT(refused(bridge, with(row, {{"row", {{"id", std::string(70'000, 'x')}}}})), StartsWith("413 "));
     const auto nobody = http_client(bridge.admin_port()).request("POST", "/admin/explain", {{"Content-Type", "application/json"}}, row.dump());
     CHECK(nobody.status == 401);
+}
+
+TEST_CASE("where PostgreSQL refuses the bridge it is not the question that is wrong", "[e2e]")
+{
+    const database db{with_rowcast};
+    db.execute(tables);
+    const test::temporary_role reader{db, "rows", "login"};
+    auto settings = configured(db.url());
+    settings.database.rows.url = db.url() + "&user=" + reader.name;
+    const running_bridge bridge(settings);
+    const std::string answer = refused(bridge, {{"table", "messages"}, {"key", {{"id", 10}}}});
+    CHECK_THAT(answer, Catch::StartsWith("500 internal: ") && Catch::Contains("permission denied for table messages"));
 }
 
 TEST_CASE("a slow explanation holds up neither clients nor other calls, and ends", "[e2e]")

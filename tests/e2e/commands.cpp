@@ -313,7 +313,13 @@ TEST_CASE("explain says why a user gets a row or does not: as it is now, as it w
     const outcome written = explain({"--table", "public.t", "--row", R"({"owner": 9})", "--claims", R"({"sub": 9, "roles": "a"})"});
     CHECK(written.status == 0);
     CHECK(explain({"--table", "t", "--row", R"({"id": 1, "ownr": 9})", "--user", "9"}).status == 2);
+    CHECK(explain({"--table", "t", "--key", R"({"id": "x"})", "--user", "9"}).status == 2);
     CHECK(explain({"--user", "9"}).status == 2);
+
+    const rowcast::test::temporary_role stranger{db, "stranger", "login"};
+    const outcome refused = run_rowcast({"explain", "--config", rules.path(), "--database", db.url() + "&user=" + stranger.name, "--table", "t", "--key", R"({"id": 1})"});
+    CHECK(refused.status == 1);
+    CHECK_THAT(refused.errors, Contains("permission denied"));
 }
 
 TEST_CASE("explain reads what a set holds for the user, where there is a database and nobody says it")
