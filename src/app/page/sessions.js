@@ -6,6 +6,7 @@ import {names, repeat} from './live.js';
 
 const pageSize = 100;
 const interval = 3000;
+const pauseAfterKey = 250;
 
 async function disconnect({session, user}) {
   try {
@@ -101,24 +102,29 @@ export function sessions() {
         : `${format.plural(found.matching, 'session')}${narrowed ? ' that match' : ''}${found.matching > found.sessions.length ? `; here are ${first + 1} to ${first + found.sessions.length}` : ''}`);
       keep(rows, found.sessions, ({session}) => session, make, update);
     } catch (error) {
-      say(status, error.message);
+      if (mine === asked) say(status, error.message);
     }
   }
   const looking = repeat(refresh, interval);
   const look = looking.now;
   const anew = (changed) => (Object.assign(search, changed), (trail = ['']), look());
+  let typing;
+  const typed = ({target}) => {
+    clearTimeout(typing);
+    typing = setTimeout(() => anew({search: target.value.trim()}), pauseAfterKey);
+  };
 
   return {
     element: h('section', {class: 'card', 'aria-labelledby': 'sessions-title'},
       h('header', {class: 'bar-of'}, h('h1', {id: 'sessions-title'}, 'Sessions'), h('p', {class: 'hint'}, 'of this bridge'),
         h('form', {class: 'filters', role: 'search', onsubmit: (event) => event.preventDefault()},
-          h('label', {}, h('span', {}, 'User or session'), h('input', {type: 'search', placeholder: 'part of a user’s name', spellcheck: 'false', oninput: ({target}) => anew({search: target.value.trim()})})),
+          h('label', {}, h('span', {}, 'User or session'), h('input', {type: 'search', placeholder: 'part of a user’s name', spellcheck: 'false', oninput: typed})),
           h('label', {}, h('span', {}, 'Transport'), h('select', {onchange: ({target}) => anew({transport: target.value})},
             h('option', {value: ''}, 'any'), Object.entries(names).map(([value, text]) => h('option', {value}, text)))),
           h('label', {class: 'check'}, h('input', {type: 'checkbox', onchange: ({target}) => anew({catching_up: target.checked})}), 'only those catching up'))),
       table('Sessions of this bridge', ['User', 'Session', 'From', 'Transport', {text: 'For', number: true}, {text: 'Subscriptions', number: true}, 'To', 'State', 'Actions'], rows, {class: 'list'}),
       h('footer', {class: 'pages'}, status, h('div', {}, back, on))),
     update() {},
-    remove: looking.stop,
+    remove: () => (clearTimeout(typing), looking.stop()),
   };
 }

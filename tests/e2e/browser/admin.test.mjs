@@ -168,6 +168,24 @@ test('a session is listed with who it is and what for, is disconnected, and come
   assert.deepEqual(problems, []);
 });
 
+test('a search is asked for once it has been typed, not at each letter', async (t) => {
+  await connect(t, 'eve-who-is-typed');
+  const {page, problems} = await signIn(t);
+  await go(page, 'Sessions');
+  await sessionOf(page, 'eve-who-is-typed').waitFor();
+  const asked = [];
+  page.on('request', (each) => each.url().includes('/admin/sessions') && asked.push(new URL(each.url()).searchParams.get('search')));
+  await page.getByLabel('User or session').evaluate((field) => {
+    for (const letter of 'who-is-typed') {
+      field.value += letter;
+      field.dispatchEvent(new Event('input'));
+    }
+  });
+  await page.getByText('1 session that match').waitFor();
+  assert.deepEqual([...new Set(asked.filter(Boolean))], ['who-is-typed']);
+  assert.deepEqual(problems, []);
+});
+
 test('a session that is revoked ends, and the dialog says what it does to whom', async (t) => {
   const bob = await connect(t, 'bob-the-revoked');
   const {page, problems} = await signIn(t);
