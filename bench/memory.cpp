@@ -11,6 +11,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "results.hpp"
 #include "support/bridge_process.hpp"
@@ -28,20 +29,23 @@ using namespace std::chrono_literals;
 using support::crowd;
 
 constexpr std::size_t first_ones = 500; // so that what all sessions share is there already
+constexpr std::size_t at_once = 100;    // what a handshake takes is used again, but a thousand of them take two megabytes
 
 using wish = std::function<std::string(std::size_t)>;
 
 void let_come(crowd& everybody, std::size_t many, const wish& what)
 {
-    const std::size_t there = everybody.clients.size();
-    everybody.clients.resize(there + many);
-    for (std::size_t i = there; i < everybody.clients.size(); ++i) {
-        everybody.clients[i].wish = what(i);
-    }
-    everybody.connect();
     const auto settled = [](const crowd::client& each) { return each.wish.empty() ? each.frames > 0 : each.subscribed > 0; };
-    if (!everybody.run([&] { return everybody.all(settled); }, 300s)) {
-        throw std::runtime_error("not all sessions are open in time");
+    for (const std::size_t end = everybody.clients.size() + many; everybody.clients.size() < end;) {
+        std::string its = what(everybody.clients.size());
+        everybody.clients.emplace_back().wish = std::move(its);
+        if (everybody.clients.size() % at_once != 0 && everybody.clients.size() != end) {
+            continue;
+        }
+        everybody.connect();
+        if (!everybody.run([&] { return everybody.all(settled); }, 300s)) {
+            throw std::runtime_error("not all sessions are open in time");
+        }
     }
 }
 
