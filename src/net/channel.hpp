@@ -33,6 +33,13 @@ public:
         return tls_ ? tls_->async_read_some(into, std::forward<Token>(token)) : stream_.async_read_some(into, std::forward<Token>(token));
     }
 
+    // For which no time may be set, and which takes less memory while it waits.
+    template <class Buffers, class Token>
+    auto async_read_sometime(const Buffers& into, Token&& token)
+    {
+        return tls_ ? tls_->async_read_some(into, std::forward<Token>(token)) : stream_.socket().async_read_some(into, std::forward<Token>(token));
+    }
+
     template <class Buffers, class Token>
     auto async_write_some(const Buffers& from, Token&& token)
     {

@@ -58,6 +58,7 @@ public:
     // The next message for the client; nothing where there is nothing.
     std::shared_ptr<const std::string> next();
 
+    const std::string& name() const { return name_; } // the session's
     const std::optional<ending>& over() const { return over_; }
     // The client writes without reading its answers: read no more until `next` has been called.
     bool is_choked() const { return unanswered_ >= most_unanswered; }

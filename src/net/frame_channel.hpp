@@ -26,7 +26,7 @@ public:
     template <class Buffers, class Token>
     auto async_read_some(const Buffers& into, Token&& token)
     {
-        return below_.async_read_some(into, std::forward<Token>(token));
+        return below_.async_read_sometime(into, std::forward<Token>(token));
     }
 
     // Writes not some but all of it.

@@ -72,9 +72,8 @@ public:
         , place_(std::move(from.place))
         , channel_(*client_)
         , stream_(channel_)
-        , name_(on.name_session())
         , alarm_(stream_.get_executor())
-        , talk_(on.shard(), on.words(), shared_, on.settings(), on.offered(), name_, [this](hub::feed::pull when) { pull(when); })
+        , talk_(on.shard(), on.words(), shared_, on.settings(), on.offered(), on.name_session(), [this](hub::feed::pull when) { pull(when); })
     {
     }
 
@@ -83,7 +82,7 @@ public:
         if (begun_) {
             const auto ended = talk_.over().value_or(conversation::ending{core::close_code::none, "the client left"});
             const auto code = ended.code == core::close_code::none ? left_with_ : static_cast<unsigned>(ended.code);
-            shared_.tell(observe::session_closed{"websocket", name_, talk_.subject(), code, ended.reason});
+            shared_.tell(observe::session_closed{"websocket", talk_.name(), talk_.subject(), code, ended.reason});
         }
     }
 
@@ -107,7 +106,7 @@ public:
         begun_ = true;
         stream_.control_callback([this](websocket::frame_type, beast::string_view) { talk_.heard(moment::now()); });
         talk_.open(std::move(from.what.who), from.what.has_token, std::move(from.session), to_string(from.from), moment::now());
-        shared_.tell(observe::session_opened{"websocket", name_, talk_.subject(), to_string(from.from)});
+        shared_.tell(observe::session_opened{"websocket", talk_.name(), talk_.subject(), to_string(from.from)});
         advance();
     }
 
@@ -124,7 +123,7 @@ public:
         }
     }
 
-    std::string_view session() const override { return name_; }
+    std::string_view session() const override { return talk_.name(); }
     std::string_view user() const override { return talk_.subject(); }
     std::string_view transport() const override { return "websocket"; }
     hub::standing standing() const override { return talk_.standing(); }
@@ -326,7 +325,6 @@ private:
     const session_count::place place_; // among the connections
     frame_channel channel_;
     websocket::stream<frame_channel&, false> stream_; // false: no compression yet
-    const std::string name_;
     beast::flat_buffer input_;
     frame_header header_{};
     std::shared_ptr<const std::string> output_; // what the socket has not taken whole
