@@ -65,10 +65,11 @@ private:
         });
     }
 
+    // That it fails, as inside TLS when the client does not wait for it, is nothing to tell: else that would stand in the place of how the WebSocket ended.
     template <class Handler>
-    friend void async_teardown(boost::beast::role_type role, frame_channel& of, Handler&& handler)
+    friend void async_teardown(boost::beast::role_type role, frame_channel& of, Handler handler)
     {
-        async_teardown(role, of.below_, std::forward<Handler>(handler));
+        async_teardown(role, of.below_, [handler = std::move(handler)](boost::system::error_code) mutable { std::move(handler)(boost::system::error_code()); });
     }
     friend void beast_close_socket(frame_channel& of) { of.below_.close(); }
 
