@@ -41,7 +41,7 @@ struct scene {
     postgres::set_statement prepare(std::string query, std::size_t parameters = 1, texts watch = {"public.members"})
     {
         policy::set_definition of{"mine", std::move(query), {}, std::move(watch), {}};
-        of.parameters.resize(parameters);
+        of.parameters.assign(parameters, core::value{});
         return reader->prepare(of, *watched);
     }
     // "user_id = $1", or "" where any change may matter.
