@@ -108,7 +108,9 @@ TEST_CASE("every literal that is read here is one that PostgreSQL reads, with th
                 // Up to version 15 a blank before an exponent is an accident of strtol(3).
                 const bool accident =
                     literal.find("e ") != std::string::npos || literal.find("E ") != std::string::npos;
-                REQUIRE((!each.reads_all || accident));
+                // Since version 16 it reads numbers in other bases, which are decimal here.
+                const bool binary = literal.find("0b") != std::string::npos || literal.find("0B") != std::string::npos;
+                REQUIRE((!each.reads_all || accident || binary));
             }
         }
     }
