@@ -37,7 +37,7 @@ def number(value, digits=2):
     if value == 0:
         return "0"
     rounded = float(f"{value:.{digits}g}")
-    return f"{rounded:,.0f}" if rounded >= 10 ** (digits - 1) else f"{rounded:g}"
+    return f"{rounded:,.0f}" if abs(rounded) >= 10 ** (digits - 1) else f"{rounded:g}"
 
 
 def duration(microseconds):
@@ -135,16 +135,37 @@ def matching(figures):
 
 
 def writers(figures):
-    kinds = ["audited", "watched", "notifying"]
-    groups = [f"{each['clients']}, {each['rows']}\n{each['flush']}" for each in figures]
-    picture, axes = plt.subplots(figsize=(1.4 * max(4, len(groups)), 3))
-    bars(axes, groups, kinds, {kind: [each[kind] * 100 for each in figures] for kind in kinds}, "% of the unwatched throughput")
-    axes.set_xlabel("clients, rows of an UPDATE, flush")
-    axes.legend(fontsize=8)
-    rows = [[each["clients"], each["rows"], each["flush"], number(each["unwatched"]), *(f"{each[kind] * 100:.0f} %" for kind in kinds),
-             f"{each['watched'] / each['audited'] * 100:.0f} %"] for each in figures]
-    head = ["clients", "rows", "flush", "unwatched, tx/s", "audit trigger", "watched", "notifying", "watched, of the audit trigger"]
-    return save(picture, "writers", "What is left of the writers' throughput"), table(head, rows)
+    names = {"unwatched": "unwatched", "audited": "audit trigger", "watched": "watched", "notifying": "notifying"}
+    kinds = [kind for kind in names if kind != "unwatched"]
+    conditions = [[each["clients"], each["rows"], each["flush"]] for each in figures]
+    flushes = list(dict.fromkeys(each["flush"] for each in figures))
+    picture, axes = plt.subplots(len(flushes), figsize=(9, 2.2 * len(flushes)), squeeze=False)
+    for flush, place in zip(flushes, axes[:, 0]):
+        these = [each for each in figures if each["flush"] == flush]
+        bars(place, [f"{each['clients']} client{'s' * (each['clients'] > 1)}, {each['rows']} row{'s' * (each['rows'] > 1)}" for each in these], kinds,
+             {kind: [each["tables"][kind]["share"] * 100 for each in these] for kind in kinds}, "% of unwatched")
+        place.set_ylim(top=place.get_ylim()[1] * 1.1)
+        place.set_title("no flush" if flush == "none" else f"{flush} flush", fontsize=10)
+    axes[0][0].legend(fontsize=8)
+    picture.tight_layout()
+
+    def rows_of(*columns):
+        return [[*at, *(tell(each["tables"]) for tell in columns)] for at, each in zip(conditions, figures)]
+
+    def each_of(some, tell):
+        return [lambda tables, kind=kind: tell(tables[kind]) for kind in some]
+
+    under = ["clients", "rows", "flush"]
+    throughput = table([*under, "unwatched, tx/s", *(names[kind] for kind in kinds), "watched, of the audit trigger"],
+                       rows_of(lambda tables: number(tables["unwatched"]["a_second"]), *each_of(kinds, lambda its: f"{its['share'] * 100:.0f} %"),
+                               lambda tables: f"{tables['watched']['share_of_audited'] * 100:.0f} %"))
+    waiting = table([*under, *(f"{name}, latency" for name in names.values()), *(f"{names[kind]}, a row more" for kind in kinds)],
+                    rows_of(*each_of(names, lambda its: f"{number(its['latency_ms'])} ms"), *each_of(kinds, lambda its: f"{number(its['added_microseconds'])} us")))
+    volume = table([*under, *(f"{name}, WAL" for name in names.values()), "audit log", "rowcast's log"],
+                   rows_of(*each_of(names, lambda its: number(its["wal_bytes"], 3)), *each_of(["audited", "watched"], lambda its: number(its["log_bytes"], 3))))
+    return (save(picture, "writers", "What is left of the writers' throughput"), "What is left of the throughput:", throughput,
+            "What a transaction takes in a client, and how much more for each of its rows than where nobody watches. With many clients each waits for the others, too; "
+            "what a row by itself costs is told by one client, and no flush:", waiting, "Bytes a changed row:", volume)
 
 
 def catch_up(figures):
@@ -267,7 +288,7 @@ SECTIONS = (
     ("latency", "Latency", "From when a transaction (one INSERT) is due until the client has its row.", latency),
     ("fan_out", "Fan-out", "One change to many WebSocket clients: what the server's process takes of the processor.", fan_out),
     ("matching", "Many rules", "An UPDATE that one of so many subscriptions sees, each with a rule of its own.", matching),
-    ("writers", "Writers", "pgbench's throughput, as a share of that on a table which nobody watches.", writers),
+    ("writers", "Writers", "pgbench on a table that nobody watches, and on three that somebody does: throughput, latency, WAL and the log's size.", writers),
     ("catch_up", "Catching up", "One WebSocket client that was away.", catch_up),
     ("storm", "Many clients", "All clients come back at once, after the bridge was killed and changes were made.", storm),
     ("memory", "Memory", "Resident memory of the bridge by idle WebSocket session.", memory),
