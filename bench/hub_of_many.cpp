@@ -52,7 +52,7 @@ std::string row_of(int id, int owner)
 
 } // namespace
 
-hub_of_many::hub_of_many()
+hub_of_many::hub_of_many(rule how)
     : hub_(protocol::event_text, {.bytes = 1024 * 1024, .batches = 16}), gateway_(std::make_unique<direct_gateway>(hub_)),
       shard_(0, *gateway_, protocol::event_text)
 {
@@ -64,8 +64,12 @@ hub_of_many::hub_of_many()
                                                                    {"note", "text", policy::type_family::text},
                                                                    {"updated_at", "timestamp with time zone", policy::type_family::timestamptz}},
                                                                   {"id"}});
+    const core::value me{std::string("$claims.sub")};
+    core::object range;
+    range.emplace_back("gte", me);
+    range.emplace_back("lte", me);
     core::object owner;
-    owner.emplace_back("owner_id", core::value{std::string("$claims.sub")});
+    owner.emplace_back("owner_id", how == rule::equality ? me : core::value{std::move(range)});
     policy::rule own;
     own.where = policy::predicate::parse({std::move(owner)}, true).value();
     rules_.tables["public.orders"] = {own};

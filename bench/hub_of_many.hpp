@@ -11,11 +11,14 @@ namespace rowcast::bench {
 
 class direct_gateway;
 
-// A hub, one shard and its sessions on one thread, without sockets or a database: subscriptions of `owner_id = me` to a
-// table of six columns, and updates of its rows.
+// A hub, one shard and its sessions on one thread, without sockets or a database: subscriptions to a table of six columns,
+// each to the rows of one owner, and updates of its rows.
 class hub_of_many {
 public:
-    hub_of_many();
+    // How their rule says so: `owner_id = me`, by which views are found, or `owner_id >= me and owner_id <= me`, which is asked of each.
+    enum class rule { equality, range };
+
+    explicit hub_of_many(rule how = rule::equality);
     ~hub_of_many();
     hub_of_many(const hub_of_many&) = delete;
 

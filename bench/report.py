@@ -121,17 +121,30 @@ def fan_out(figures):
 
 
 def matching(figures):
-    picture, axes = plt.subplots(figsize=(4.6, 3))
-    for what, label in (("matching", "matched and worded"), ("delivered", "and handed out")):
-        axes.plot([each["subscriptions"] for each in figures], [each[what] for each in figures], marker="o", label=label,
-                  color=COLOURS["rowcast"] if what == "matching" else COLOURS["SSE"])
-    axes.set_xscale("log")
-    axes.set_ylim(bottom=0)
-    axes.set_xlabel("subscriptions, each with a rule of its own")
-    axes.set_ylabel("microseconds of CPU an event")
-    axes.legend(fontsize=8)
-    rows = [[f"{each['subscriptions']:,}", number(each["bytes"], 3), f"{each['matching']:.1f} us", f"{each['delivered']:.1f} us"] for each in figures]
-    return save(picture, "matching", "CPU an event, by subscriptions"), table(["subscriptions", "bytes each", "matched and worded", "and handed out"], rows)
+    rules = {"equality": "found by an index", "range": "each asked"}
+    shown = [rule for rule in rules if any(each.get("rule", "equality") == rule for each in figures)]
+    picture, axes = plt.subplots(1, len(shown), figsize=(4.6 * len(shown), 3), squeeze=False)
+    rows = []
+    for rule, place in zip(shown, axes[0]):
+        these = [each for each in figures if each.get("rule", "equality") == rule]
+        counts = [each["subscriptions"] for each in these]
+        for what, label in (("matching", "matched and worded"), ("delivered", "and handed out")):
+            place.plot(counts, [each[what] for each in these], marker="o", label=label, color=COLOURS["rowcast"] if what == "matching" else COLOURS["SSE"])
+        place.set_xscale("log")
+        place.set_title(rules[rule], fontsize=10)
+        place.set_xlabel("subscriptions, each with a rule of its own")
+        if rule == "equality":
+            place.set_ylim(bottom=0)
+        else:
+            place.set_yscale("log")
+        for each in these:
+            further = (each["matching"] - these[0]["matching"]) / max(1, each["subscriptions"] - 1)
+            rows.append([rules[rule], f"{each['subscriptions']:,}", number(each["bytes"], 3), f"{number(each['matching'])} us", f"{number(each['delivered'])} us",
+                         f"{number(further * 1000)} ns" if rule == "range" and each["subscriptions"] > 1 else "–"])
+    axes[0][0].set_ylabel("microseconds of CPU an event")
+    axes[0][0].legend(fontsize=8)
+    head = ["", "subscriptions", "bytes each", "matched and worded", "and handed out", "for each further one"]
+    return save(picture, "matching", "CPU an event, by subscriptions"), table(head, rows)
 
 
 def writers(figures):
@@ -287,7 +300,7 @@ def flame(folded):
 SECTIONS = (
     ("latency", "Latency", "From when a transaction (one INSERT) is due until the client has its row.", latency),
     ("fan_out", "Fan-out", "One change to many WebSocket clients: what the server's process takes of the processor.", fan_out),
-    ("matching", "Many rules", "An UPDATE that one of so many subscriptions sees, each with a rule of its own.", matching),
+    ("matching", "Many rules", "An UPDATE that one of so many subscriptions sees, each with a rule of its own, by which an index finds it or not.", matching),
     ("writers", "Writers", "pgbench on a table that nobody watches, and on three that somebody does: throughput, latency, WAL and the log's size.", writers),
     ("catch_up", "Catching up", "One WebSocket client that was away.", catch_up),
     ("storm", "Many clients", "All clients come back at once, after the bridge was killed and changes were made.", storm),
