@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "audience.hpp"
+#include "open_files.hpp"
 #include "results.hpp"
 #include "support/bridge_process.hpp"
 #include "support/eventually.hpp"
@@ -211,6 +212,7 @@ int main(int argc, char** argv)
     app.add_option("--nchan", module, "its module")->capture_default_str();
     bench::results results(app, "fan_out");
     CLI11_PARSE(app, argc, argv);
+    bench::allow_connections(*std::max_element(subscribers.begin(), subscribers.end()));
 
     support::postgres_cluster cluster({"fsync = on"});
     support::run({support::rowcast_binary(), "install", "--database", cluster.url()});

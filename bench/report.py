@@ -195,7 +195,8 @@ def catch_up(figures):
 
 def storm(figures):
     rows = [[f"{each['clients']:,}", each["from"], f"{each['subscribed_seconds']:.1f} s", f"{each['complete_seconds']:.1f} s",
-             number(each["clients"] / each["complete_seconds"]), f"{each['passes']:.0f}", f"{each['megabytes']:.0f} MB"]
+             number(each["clients"] / each["complete_seconds"]), f"{each['passes']:.0f}",
+             f"{each['transactions']:,}" if "transactions" in each else "–", f"{each['megabytes']:.0f} MB"]
             for each in figures if each["from"] != "restart"]
     restart = next(each for each in figures if each["from"] == "restart")
     late = restart["late_seconds"]
@@ -205,7 +206,8 @@ def storm(figures):
     axes.set_xlabel("told to come back after, seconds")
     axes.set_ylabel("live again so many seconds later")
     axes.set_ylim(bottom=0)
-    return (table(["clients", "from", "all subscribed", "all have what they missed", "sessions a second", "passes over the log", "memory at most"], rows),
+    return (table(["clients", "from", "all subscribed", "all have what they missed", "sessions a second", "passes over the log", "transactions of PostgreSQL",
+                   "memory at most"], rows),
             f"Told to come back by a bridge that is restarted (its socket is kept), {restart['clients']:,} clients are live again {late['p50']:.2f} s (median), "
             f"{late['p99']:.2f} s (99 %) and {late['most']:.2f} s (the last) after the moment that each was told:",
             save(picture, "storm", "When clients were told to come back, and when they were live again"))

@@ -20,6 +20,7 @@
 #include <thread>
 #include <vector>
 
+#include "open_files.hpp"
 #include "results.hpp"
 #include "support/bridge_process.hpp"
 #include "support/crowd.hpp"
@@ -83,13 +84,14 @@ std::vector<farewell> restart(rowcast::support::bridge_process& bridge, crowd& e
 
 int main(int argc, char** argv)
 {
-    std::size_t clients = 9'500;
+    std::size_t clients = 10'000;
     std::size_t beyond = 150'000;
     CLI::App app{"Reconnect storm: clients that come back at once, from memory and from the log"};
     app.add_option("--clients", clients, "how many")->check(CLI::Range(1, 19'000))->capture_default_str();
     app.add_option("--beyond", beyond, "changes of others in between, the second time")->check(CLI::Range(0, 10'000'000))->capture_default_str();
     rowcast::bench::results found(app, "storm");
     CLI11_PARSE(app, argc, argv);
+    rowcast::bench::allow_connections(clients);
 
     rowcast::support::postgres_cluster cluster({"fsync = on"});
     pqxx::connection connection = cluster.connect();
@@ -141,11 +143,12 @@ int main(int argc, char** argv)
         const double answered = seconds_since(began);
         must(everybody.run([&] { return everybody.all([&](const crowd::client& each) { return each.keys.size() == expected; }); }, 300s), "what they missed");
         const double complete = seconds_since(began);
+        const long transactions = queries() - before;
         std::printf("from %-12s  %12.1f s   %23.1f s   %10.0f   %6.0f   %12ld   %4.0f MB\n", from_memory ? "memory" : "the log", answered, complete,
-                    double(clients) / complete, bridge.metric("rowcast_catch_up_passes_total"), queries() - before, double(bridge.memory("VmHWM")) / 1e6);
+                    double(clients) / complete, bridge.metric("rowcast_catch_up_passes_total"), transactions, double(bridge.memory("VmHWM")) / 1e6);
         std::fflush(stdout);
         found.add({{"from", from_memory ? "memory" : "the log"}, {"clients", clients}, {"subscribed_seconds", answered}, {"complete_seconds", complete},
-                   {"passes", bridge.metric("rowcast_catch_up_passes_total")}, {"megabytes", double(bridge.memory("VmHWM")) / 1e6}});
+                   {"passes", bridge.metric("rowcast_catch_up_passes_total")}, {"transactions", transactions}, {"megabytes", double(bridge.memory("VmHWM")) / 1e6}});
     }
     const std::vector<farewell> told = restart(bridge, everybody);
     std::vector<double> late;

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "open_files.hpp"
 #include "support/bridge_process.hpp"
 #include "support/crowd.hpp"
 #include "support/paths.hpp"
@@ -84,6 +85,7 @@ int main(int argc, char** argv)
     app.add_option("--megabytes", megabytes, "of changes")->check(CLI::Range(1, 100'000))->capture_default_str();
     app.add_option("--row", row, "bytes of a row")->check(CLI::Range(32, 100'000))->capture_default_str();
     CLI11_PARSE(app, argc, argv);
+    rowcast::bench::allow_connections(readers + stuck);
 
     rowcast::support::postgres_cluster cluster({"fsync = on"});
     rowcast::support::run({rowcast::support::rowcast_binary(), "install", "--database", cluster.url()});
