@@ -35,7 +35,7 @@ void audience::enter(member& added, const door& of)
 {
     added.socket = support::connect_to(of.port);
     std::string answer;
-    const auto read_until = [&](const std::string& end) {
+    const auto read_until = [&](std::string_view end) {
         while (answer.find(end) == std::string::npos) {
             std::array<char, 4096> bytes;
             const ssize_t size = ::recv(added.socket, bytes.data(), bytes.size(), 0);
@@ -44,13 +44,16 @@ void audience::enter(member& added, const door& of)
             }
         }
     };
+    const std::string_view end_of_header = "\r\n\r\n";
     send_all(added.socket, "GET " + of.path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
-    read_until("\r\n\r\n");
+    read_until(end_of_header);
     if (!of.subscribe.empty()) {
         send_all(added.socket, support::client_frame(support::text_frame, of.subscribe));
         read_until(of.subscribed);
     }
+    // What the subscription had missed may have come with its answer.
+    count(added, std::string_view(answer).substr(answer.find(end_of_header) + end_of_header.size()));
     epoll_event wanted{};
     wanted.events = EPOLLIN;
     wanted.data.ptr = &added;

@@ -19,7 +19,7 @@ public:
         std::uint16_t port = 0;
         std::string path;
         std::string subscribe;  // what is said first; empty: nothing
-        std::string subscribed; // the answer to that contains it, and comes in one piece
+        std::string subscribed; // the answer to that contains it
     };
 
     // Returns when all are subscribed. Throws when one is refused.

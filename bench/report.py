@@ -182,15 +182,9 @@ def writers(figures):
 
 
 def catch_up(figures):
-    sizes = list(dict.fromkeys(each["transactions_of"] for each in figures))
-    ways = list(dict.fromkeys(each["from"] for each in figures))
-
-    def find(way, size, what):
-        return next(each[what] for each in figures if (each["from"], each["transactions_of"]) == (way, size))
-
-    rows = [[f"transactions of {size:,}", way, number(find(way, size, "changes_a_second")),
-             "–" if way == "COPY" else f"{find(way, size, 'cpu_microseconds'):.1f} us"] for size in sizes for way in ways]
-    return (table(["", "from", "changes a second", "the bridge's CPU a change"], rows),)
+    rows = [[f"transactions of {each['transactions_of']:,}", f"{each.get('subscribers', 1):,}", each["from"], number(each["changes_a_second"]),
+             "–" if each["from"] == "COPY" else f"{each['cpu_microseconds']:.1f} us", f"{each['passes']:.0f}" if "passes" in each else "–"] for each in figures]
+    return (table(["", "subscribers", "from", "changes a second, in all", "the bridge's CPU a change", "passes over the log"], rows),)
 
 
 def storm(figures):
@@ -304,7 +298,7 @@ SECTIONS = (
     ("fan_out", "Fan-out", "One change to many WebSocket clients: what the server's process takes of the processor.", fan_out),
     ("matching", "Many rules", "An UPDATE that one of so many subscriptions sees, each with a rule of its own, by which an index finds it or not.", matching),
     ("writers", "Writers", "pgbench on a table that nobody watches, and on three that somebody does: throughput, latency, WAL and the log's size.", writers),
-    ("catch_up", "Catching up", "One WebSocket client that was away.", catch_up),
+    ("catch_up", "Catching up", "WebSocket clients that were away: one, and many at once.", catch_up),
     ("storm", "Many clients", "All clients come back at once, after the bridge was killed and changes were made.", storm),
     ("memory", "Memory", "Resident memory of the bridge by idle WebSocket session.", memory),
 )
