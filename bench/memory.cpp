@@ -1,10 +1,13 @@
 // What a session takes of the bridge's memory while nothing happens: by itself, inside TLS, and with a subscription.
 //
+// What each of these takes by itself is the difference to a session without it.
+//
 //     bench/memory [--sessions N] [--most BYTES]
 
 #include <CLI/CLI.hpp>
 #include <pqxx/pqxx>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <functional>
@@ -13,6 +16,7 @@
 #include <string>
 #include <utility>
 
+#include "open_files.hpp"
 #include "results.hpp"
 #include "support/bridge_process.hpp"
 #include "support/certificate.hpp"
@@ -78,6 +82,9 @@ int main(int argc, char** argv)
     app.add_option("--most", most, "bytes that a session without TLS and subscriptions may take; only that is measured then");
     bench::results found(app, "memory");
     CLI11_PARSE(app, argc, argv);
+    const std::size_t inside_tls = std::min<std::size_t>(sessions, 4'000);
+    const std::size_t all = first_ones + sessions;
+    bench::allow_connections(most > 0 ? all : std::max(all, 3 * (first_ones + inside_tls))); // the tunnel has two for each of the clients'
 
     support::postgres_cluster cluster;
     support::run({support::rowcast_binary(), "install", "--database", cluster.url()});
@@ -92,19 +99,23 @@ int main(int argc, char** argv)
     const wish their_own = [](std::size_t i) { return "\"table\":\"public.t\",\"where\":{\"owner\":{\"eq\":" + std::to_string(i) + "}}"; };
 
     std::printf("%zu sessions, bytes each\n", sessions);
-    const auto tell = [&](const char* kind, double bytes) {
-        std::printf("%-35s %7.0f\n", kind, bytes);
+    const auto tell = [&](const char* kind, double bytes, const char* what = nullptr, double without = 0) {
+        std::printf("%-35s %7.0f", kind, bytes);
+        if (what != nullptr) {
+            std::printf("   %s: %.0f", what, bytes - without);
+        }
+        std::printf("\n");
         std::fflush(stdout);
-        found.add({{"session", kind}, {"bytes", bytes}});
+        found.add({{"session", kind}, {"bytes", bytes}, {"what", what == nullptr ? "a session" : what}, {"by_itself", bytes - without}});
         return bytes;
     };
     const double idle = tell("idle", measure(cluster.url(), sessions, false, nothing));
     if (most > 0) {
         return idle <= static_cast<double>(most) ? 0 : 1;
     }
-    tell("with a subscription that all have", measure(cluster.url(), sessions, false, the_same));
-    tell("with a subscription of its own", measure(cluster.url(), sessions, false, their_own));
-    tell("idle, inside TLS", measure(cluster.url(), std::min<std::size_t>(sessions, 4'000), true, nothing));
+    const double shared = tell("with a subscription that all have", measure(cluster.url(), sessions, false, the_same), "a subscription", idle);
+    tell("with a subscription of its own", measure(cluster.url(), sessions, false, their_own), "a view of its own", shared);
+    tell("idle, inside TLS", measure(cluster.url(), inside_tls, true, nothing), "TLS", idle);
     found.write();
     return 0;
 }

@@ -208,7 +208,8 @@ def storm(figures):
 
 
 def memory(figures):
-    return (table(["a session", "bytes"], [[each["session"], number(each["bytes"])] for each in figures]),)
+    rows = [[each["session"], number(each["bytes"]), f"{each['what']}: {number(each['by_itself'])}" if "what" in each else "–"] for each in figures]
+    return (table(["a session", "bytes", "what it has that the one without has not"], rows),)
 
 
 def instructions():
