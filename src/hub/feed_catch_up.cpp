@@ -327,15 +327,14 @@ void feed::state::overflow()
 {
     const page_work* const first = oldest_live();
     assert(first);
-    live_.codec = first->published->codec;
-    live_.position = first->reached();
-
     const std::uint64_t number = ++last_group_;
     group fallen;
     static_cast<stream&>(fallen) = live_;
+    fallen.codec = first->published->codec;
+    fallen.position = first->reached();
     fallen.named = false;
     fallen.announced = true;
-    fallen.after = live_.codec->seal(live_.position);
+    fallen.after = fallen.codec->seal(fallen.position);
     bool any = false;
     for (auto& [member, each] : subscriptions_) {
         const auto joining = groups_.find(each.group);

@@ -28,22 +28,17 @@ void append(changes& out, change_entries& last, std::uint32_t ordinal, std::stri
             return;
         }
     }
-    out.events.push_back({{sub}, text});
-}
-
-void keep(changes& out, std::shared_ptr<const void> what)
-{
-    if (out.kept.empty() || out.kept.back() != what) {
-        out.kept.push_back(std::move(what));
-    }
+    changes::entry& added = out.events.emplace_back();
+    added.subs.push_back(sub);
+    added.text = text;
 }
 
 // A cursor that is nobody else's.
-void seal(changes& out, const stream& at)
+void seal(changes& out, const core::cursor_codec& codec, const core::cursor& position)
 {
-    const auto cursor = std::make_shared<const std::string>(at.codec->seal(at.position));
+    auto cursor = std::make_shared<const std::string>(codec.seal(position));
     out.cursor = *cursor;
-    keep(out, cursor);
+    out.kept.push_back(std::move(cursor));
 }
 
 // The past is shown under the rights of now. What the client holds stems from the rights that it had: where those may
@@ -57,49 +52,41 @@ bool ends_at(const view_spec& view, const core::change& change)
 
 std::optional<output> feed::state::next(const portion& most)
 {
+    std::optional<output> out; // made where the caller has it: a move takes as long as all the rest
     settle();
-    for (;;) {
-        while (!items_.empty()) {
-            item& front = items_.front();
-            if (auto* said = std::get_if<output>(&front)) {
-                output out = std::move(*said);
-                items_.pop_front();
-                return out;
-            }
-            if (const auto* joined = std::get_if<join>(&front)) {
-                const std::uint64_t number = joined->group;
-                items_.pop_front();
-                if (auto last = let_join(number)) {
-                    return last;
-                }
-                continue;
-            }
-            if (const auto* again = std::get_if<attach_again>(&front)) {
-                const std::uint64_t number = again->group;
-                items_.pop_front();
-                if (const auto found = groups_.find(number); found != groups_.end()) {
-                    found->second.after = found->second.codec->seal(found->second.position);
-                    attach(number);
-                }
-                continue;
-            }
-            if (const auto* more = std::get_if<read_on>(&front)) {
-                const std::uint64_t number = more->group;
-                items_.pop_front();
-                if (const auto found = groups_.find(number); found != groups_.end() && found->second.rows) {
-                    ask_for_rows(number);
-                }
-                continue;
-            }
-            if (auto out = hand_out(most)) {
-                return out;
-            }
+    while (!out) {
+        if (items_.empty() && !groups_.empty()) {
+            start_waiting_groups();
         }
-        start_waiting_groups();
         if (items_.empty()) {
-            return std::nullopt;
+            break;
+        }
+        item& front = items_.front();
+        if (std::holds_alternative<page_work>(front)) {
+            hand_out(most, out);
+        } else if (auto* said = std::get_if<output>(&front)) {
+            out = std::move(*said);
+            items_.pop_front();
+        } else if (const auto* joined = std::get_if<join>(&front)) {
+            const std::uint64_t number = joined->group;
+            items_.pop_front();
+            out = let_join(number);
+        } else if (const auto* again = std::get_if<attach_again>(&front)) {
+            const std::uint64_t number = again->group;
+            items_.pop_front();
+            if (const auto found = groups_.find(number); found != groups_.end()) {
+                found->second.after = found->second.codec->seal(found->second.position);
+                attach(number);
+            }
+        } else {
+            const std::uint64_t number = std::get<read_on>(front).group;
+            items_.pop_front();
+            if (const auto found = groups_.find(number); found != groups_.end() && found->second.rows) {
+                ask_for_rows(number);
+            }
         }
     }
+    return out;
 }
 
 // The group is at one with the live stream. Its client must know, also where no event ever names the subscription: else
@@ -115,7 +102,7 @@ std::optional<output> feed::state::let_join(std::uint64_t number)
     if (found->second.named && !found->second.announced_as_live && !who.empty()) {
         changes told;
         told.id = subscriptions_.at(who.front()).id;
-        seal(told, found->second);
+        seal(told, *found->second.codec, found->second.position);
         told.live = true;
         last = std::move(told);
     }
@@ -127,79 +114,80 @@ std::optional<output> feed::state::let_join(std::uint64_t number)
     return last;
 }
 
-// Pages of one stream that stand in the queue one behind the other, in one frame as far as it reaches.
-std::optional<output> feed::state::hand_out(const portion& most)
+// Pages of one stream that stand in the queue one behind the other, in one frame as far as it reaches. Leaves `into` empty where there is none.
+void feed::state::hand_out(const portion& most, std::optional<output>& into)
 {
-    changes out;
-    std::size_t bytes = 0;
     const std::uint64_t number = std::get<page_work>(items_.front()).group;
-    stream* const from = stream_of(std::get<page_work>(items_.front()));
-    if (!from) {
+    const auto found = number == 0 ? groups_.end() : groups_.find(number);
+    if (number != 0 && found == groups_.end()) {
         items_.pop_front();
-        return std::nullopt;
+        return;
     }
-    if (number != 0 && groups_.at(number).named) {
+    group* const catching_up = number == 0 ? nullptr : &found->second;
+    stream& to = catching_up ? *catching_up : live_;
+    changes& out = std::get<changes>(into.emplace(std::in_place_type<changes>));
+    if (catching_up && catching_up->named) {
         out.id = subscriptions_.at(members(number).front()).id;
     }
-    const bool was_open = from->told_more;
-    out.replayed = number != 0;
+    const bool was_open = to.told_more;
+    out.replayed = catching_up != nullptr;
 
+    std::size_t bytes = 0;
     while (!items_.empty()) {
         auto* work = std::get_if<page_work>(&items_.front());
         if (!work || work->group != number) {
             break;
         }
-        if (work->published) {
-            from->codec = work->published->codec;
-        }
         change_entries last;
         for (;; work->pass()) {
             while (work->next == work->matches.size() && !work->matched) {
-                match(*work, from->position, std::min(most.bytes, chunk));
+                if (work->worded) {
+                    out.kept.push_back(std::move(work->worded));
+                }
+                match(*work, catching_up->position, std::min(most.bytes, chunk));
             }
             if (work->next == work->matches.size()) {
                 break;
             }
-            const page_work::match& found = work->matches[work->next];
-            const auto member = subscriptions_.find(found.subscription);
+            const page_work::match& next = work->matches[work->next];
+            const auto member = subscriptions_.find(next.subscription);
             if (member == subscriptions_.end() || member->second.stopped) {
                 continue;
             }
-            const bool ends = found.what->what == event::kind::resync;
+            const bool ends = next.what->what == event::kind::resync;
             if (ends && out.events.empty()) {
-                hub::resync told{member->second.id, *found.what->text};
+                into = hub::resync{member->second.id, *next.what->text};
                 work->pass();
                 detach(member->second);
                 member->second.stopped = true;
                 const std::uint64_t left = std::exchange(member->second.group, 0);
                 drop_if_empty(left);
-                return told;
+                return;
             }
             const bool full = out.events.size() >= most.events || bytes >= most.bytes;
-            if (ends || (full && found.ordinal != last.ordinal)) {
-                cut(out, *work, *from);
-                return out;
+            if (ends || (full && next.ordinal != last.ordinal)) {
+                cut(out, *work, catching_up);
+                return;
             }
-            append(out, last, found.ordinal, member->second.id, *found.what->text);
+            append(out, last, next.ordinal, member->second.id, *next.what->text);
             if (const auto& logged = work->batch().logged; logged && (!out.logged || *logged < *out.logged)) {
                 out.logged = logged;
             }
-            bytes += found.what->text->size();
-            from->open = work->change(found).xid;
-            keep(out, work->texts());
+            bytes += next.what->text->size();
+            to.open = work->change(next).xid;
         }
-        finish_page(out, *work, *from);
+        finish_page(out, *work, catching_up);
         items_.pop_front();
     }
-    out.more = from->open != 0;
+    out.more = to.open != 0;
     if (out.events.empty() && !(was_open && !out.more)) {
-        return std::nullopt;
+        into.reset();
+        return;
     }
-    from->told_more = out.more;
-    if (number == 0) {
+    to.told_more = out.more;
+    if (!catching_up) {
         last_cursor_ = hash(out.cursor);
     }
-    return out;
 }
 
 // The next changes of a page, as far as about `bytes` of events: those who catch up have their own texts, and may be many.
@@ -239,54 +227,57 @@ void feed::state::match(page_work& work, const core::cursor& position, std::size
 }
 
 // Ends a frame inside a page, behind the last change that it holds.
-void feed::state::cut(changes& out, const page_work& work, stream& from) const
+void feed::state::cut(changes& out, const page_work& work, group* catching_up)
 {
     const core::change& following = work.change(work.matches[work.next]);
     if (work.passed) { // else the frame ends with the page before, whose cursor it has
-        const core::snapshot& seen = work.group == 0 ? work.batch().before : from.position.seen;
-        from.position = {seen, core::cursor::progress{work.batch().after, *work.passed}};
-        seal(out, from);
-    }
-    out.more = from.open == following.xid;
-    if (!out.more) {
-        from.open = 0;
-    }
-    from.told_more = out.more;
-}
-
-void feed::state::finish_page(changes& out, page_work& work, stream& from)
-{
-    const core::batch& batch = work.batch();
-    const core::cursor before = std::exchange(from.position, work.group == 0 ? batch.position() : batch.position_from(from.position));
-    // A page that the client has had already (another reading starts earlier than its position) says nothing about what is open.
-    const bool further = work.group == 0 || from.position != before;
-    if (further && (!batch.transaction_goes_on || batch.changes.back().xid != from.open)) {
-        from.open = 0;
+        core::cursor position{catching_up ? catching_up->position.seen : work.batch().before, core::cursor::progress{work.batch().after, *work.passed}};
+        seal(out, catching_up ? *catching_up->codec : *work.published->codec, position);
+        if (catching_up) {
+            catching_up->position = std::move(position);
+        }
     }
     if (work.published) {
-        out.cursor = work.published->cursor;
-        keep(out, work.published);
-    } else {
-        seal(out, from);
+        out.kept.push_back(work.published);
+    } else if (work.worded) {
+        out.kept.push_back(work.worded);
     }
-    if (work.group == 0) {
+    stream& to = catching_up ? *catching_up : live_;
+    out.more = to.open == following.xid;
+    if (!out.more) {
+        to.open = 0;
+    }
+    to.told_more = out.more;
+}
+
+void feed::state::finish_page(changes& out, page_work& work, group* catching_up)
+{
+    const core::batch& batch = work.batch();
+    stream& to = catching_up ? *catching_up : live_;
+    // A page that the client has had already (another reading starts earlier than its position) says nothing about what is open.
+    bool further = true;
+    if (catching_up) {
+        const core::cursor before = std::exchange(catching_up->position, batch.position_from(catching_up->position));
+        further = catching_up->position != before;
+    }
+    if (further && (!batch.transaction_goes_on || batch.changes.back().xid != to.open)) {
+        to.open = 0;
+    }
+    if (!catching_up) {
         for (const auto& each : work.matches) {
             pending_bytes_ -= each.what->text->size();
         }
-    } else if (work.ask_for_next) {
-        if (const auto found = groups_.find(work.group); found != groups_.end() && found->second.reading) {
-            found->second.reading->next([this, number = work.group](auto page) { page_read(number, std::move(page)); });
-        }
+        out.cursor = work.published->cursor;
+        out.kept.push_back(std::move(work.published));
+        return;
     }
-}
-
-stream* feed::state::stream_of(const page_work& work)
-{
-    if (work.group == 0) {
-        return &live_;
+    seal(out, *catching_up->codec, catching_up->position);
+    if (work.worded) {
+        out.kept.push_back(std::move(work.worded));
     }
-    const auto found = groups_.find(work.group);
-    return found == groups_.end() ? nullptr : &found->second;
+    if (work.ask_for_next && catching_up->reading) {
+        catching_up->reading->next([this, number = work.group](auto page) { page_read(number, std::move(page)); });
+    }
 }
 
 } // namespace rowcast::hub

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstring>
 
 namespace rowcast::hub {
 
@@ -31,7 +32,7 @@ core::result<void> feed::state::subscribe(std::vector<request> wanted, std::opti
             if (!same->stopped) {
                 return core::failure{core::error_code::duplicate_subscription, "\"" + each.id + "\" is subscribed already"};
             }
-            std::erase_if(subscriptions_, [&](const auto& entry) { return &entry.second == same; });
+            subscriptions_.erase(number_of(*same));
         }
         subscription& made = subscriptions_[++last_subscription_];
         made.id = std::move(each.id);
@@ -263,10 +264,24 @@ void feed::state::detach(subscription& from)
     if (from.attached == 0) {
         return;
     }
-    const auto number = std::find_if(subscriptions_.begin(), subscriptions_.end(), [&](const auto& entry) { return &entry.second == &from; });
-    home_.remove(from.attached, {this, number->first});
-    home_.remove(from.view.sets, {this, number->first});
+    const std::size_t number = number_of(from);
+    home_.remove(from.attached, {this, number});
+    home_.remove(from.view.sets, {this, number});
     home_.hub_.detach(home_.id_, {std::exchange(from.attached, 0)});
+}
+
+// A cursor ends in its signature, which differs at random.
+std::uint64_t feed::state::hash(std::string_view cursor)
+{
+    std::uint64_t made = 0;
+    const std::string_view end = cursor.substr(cursor.size() - std::min(cursor.size(), sizeof made));
+    std::memcpy(&made, end.data(), end.size());
+    return made;
+}
+
+std::size_t feed::state::number_of(const subscription& of) const
+{
+    return std::find_if(subscriptions_.begin(), subscriptions_.end(), [&](const auto& entry) { return &entry.second == &of; })->first;
 }
 
 feed::state::subscription* feed::state::find(std::string_view id)

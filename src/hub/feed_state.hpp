@@ -1,5 +1,7 @@
 #pragma once
 
+#include <boost/container/flat_map.hpp>
+
 #include <functional>
 #include <list>
 #include <map>
@@ -7,7 +9,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -67,6 +68,8 @@ private:
     };
     struct group : stream {
         enum class step { waiting, attaching, replaying, reading, rows } now = step::waiting;
+        core::cursor position; // what the client has of it
+        std::shared_ptr<const core::cursor_codec> codec; // of the log that the position belongs to
         bool named = true;
         bool announced = false;           // the client has had its `subscribed`
         bool announced_as_live = false;   // and believes that it moves with the live stream
@@ -111,13 +114,12 @@ private:
 
     // handing out (feed_output.cpp)
     std::optional<output> let_join(std::uint64_t number);
-    std::optional<output> hand_out(const portion& most);
+    void hand_out(const portion& most, std::optional<output>& into);
     void match(page_work& work, const core::cursor& position, std::size_t bytes) const;
-    void cut(changes& out, const page_work& work, stream& from) const;
-    void finish_page(changes& out, page_work& work, stream& from);
-    stream* stream_of(const page_work& work);
+    void cut(changes& out, const page_work& work, group* catching_up);
+    void finish_page(changes& out, page_work& work, group* catching_up);
 
-    static std::size_t hash(std::string_view cursor) { return std::hash<std::string_view>()(cursor); }
+    static std::uint64_t hash(std::string_view cursor);
     const page_work* oldest_live() const; // the page of the live stream that has waited longest; null: none waits
     page_work& page_of(const publication_ptr& published);
     void push(item added);
@@ -125,20 +127,21 @@ private:
     void say_at_once(unsubscribed what);
     void detach(subscription& from);
     subscription* find(std::string_view id);
+    std::size_t number_of(const subscription& of) const;
     void settle(); // let go of what an overflow left attached
 
     shard& home_;
     feed_limits limits_;
     ready_call ready_;
 
-    std::unordered_map<std::size_t, subscription> subscriptions_; // by consecutive numbers
+    boost::container::flat_map<std::size_t, subscription> subscriptions_; // by consecutive numbers
     std::size_t last_subscription_ = 0;
     std::map<std::uint64_t, group> groups_;
     std::uint64_t last_group_ = 0;
 
     std::list<item> items_; // mostly empty: a deque never is
     stream live_;
-    std::size_t last_cursor_ = 0;          // hash of the last one that the client got for the live stream
+    std::uint64_t last_cursor_ = 0;        // hash of the last one that the client got for the live stream
     std::size_t pending_bytes_ = 0;        // of live events in items_
     core::transaction_id queued_open_ = 0; // the transaction that the newest queued live page leaves open
     std::optional<std::uint64_t> keeps_since_; // what the shard knows; it may have taken that since

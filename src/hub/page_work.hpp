@@ -15,10 +15,8 @@ namespace rowcast::hub {
 
 // A stream of pages towards one client: the live one, or that of a group of subscriptions that catches up.
 struct stream {
-    core::cursor position;              // what the client has of it
-    std::shared_ptr<const core::cursor_codec> codec; // of the log that the position belongs to
-    core::transaction_id open = 0;      // the transaction whose last sent part was not its end
-    bool told_more = false;             // the last frame said `more`
+    core::transaction_id open = 0; // the transaction whose last sent part was not its end
+    bool told_more = false;        // the last frame said `more`
 };
 
 // One page for one stream, and how far it has been handed out.
@@ -53,7 +51,6 @@ struct page_work {
     std::shared_ptr<const void> worded;
 
     const core::batch& batch() const { return published ? *published->batch : *replayed; }
-    std::shared_ptr<const void> texts() const { return published ? published : worded; } // what they lie in
     const core::change& change(const match& of) const { return batch().changes[of.ordinal]; }
     void pass() { passed = change(matches[next++]).where; }
 

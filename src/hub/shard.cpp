@@ -50,7 +50,7 @@ void shard::publish(std::span<const publication_ptr> all)
 void shard::gather(const publication_ptr& published)
 {
     for (const auto& [view, events] : published->events) {
-        subscribers_.find(view, [&, &what = events](const subscriber& each) { parts_.push_back({each, &published, &what}); });
+        subscribers_.find(view, [&, &what = events](const subscriber& each) { parts_.push_back({each, &published, &what, none}); });
     }
 }
 
@@ -58,11 +58,23 @@ void shard::gather(const publication_ptr& published)
 // none is in the processor's cache.
 void shard::hand_out()
 {
-    std::stable_sort(parts_.begin(), parts_.end(), [](const part& a, const part& b) { return std::less<>()(a.to.whose, b.to.whose); });
-    for (auto next = parts_.begin(); next != parts_.end();) {
-        receiver& whose = *next->to.whose;
-        for (; next != parts_.end() && next->to.whose == &whose; ++next) {
-            whose.take(*next->published, next->to.subscription, *next->events);
+    last_.resize(all_.size(), none);
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+        std::size_t& last = last_[parts_[i].to.whose->place_];
+        if (last == none) {
+            firsts_.push_back(i);
+        } else {
+            parts_[last].next = i;
+        }
+        last = i;
+    }
+    for (const std::size_t first : firsts_) {
+        last_[parts_[first].to.whose->place_] = none;
+    }
+    for (const std::size_t first : firsts_) {
+        receiver& whose = *parts_[first].to.whose;
+        for (std::size_t i = first; i != none; i = parts_[i].next) {
+            whose.take(*parts_[i].published, parts_[i].to.subscription, *parts_[i].events);
         }
         if (whose.awaits_end_of_transaction()) {
             unfinished_.insert(&whose);
@@ -70,6 +82,7 @@ void shard::hand_out()
         whose.told();
     }
     parts_.clear();
+    firsts_.clear();
 }
 
 // Those who had a part of a transaction that went on.

@@ -85,10 +85,12 @@ private:
     };
 
     // What a subscription gets of a publication.
+    static constexpr std::size_t none = SIZE_MAX;
     struct part {
         subscriber to;
         const publication_ptr* published;
         const std::vector<event>* events;
+        std::size_t next = none; // of the same receiver
     };
     void gather(const publication_ptr& published);
     void hand_out();
@@ -118,6 +120,8 @@ private:
     std::string cursor_;
     key_table<subscriber> subscribers_; // by view
     std::vector<part> parts_; // that have not been handed out
+    std::vector<std::size_t> firsts_; // of them the first of each receiver
+    std::vector<std::size_t> last_; // of them, by a receiver's place
     std::unordered_map<const policy::set_value*, std::vector<subscriber>> dependents_;
     std::vector<receiver*> all_;
     std::unordered_set<receiver*> unfinished_; // those who got a part of a transaction that goes on

@@ -1,6 +1,6 @@
 #include "net/changes_text.hpp"
 
-#include <cstdint>
+#include <algorithm>
 
 #include "protocol/server_message.hpp"
 
@@ -8,33 +8,6 @@ namespace rowcast::net {
 namespace {
 
 constexpr std::size_t around_text = 32; // an event's names
-
-void append_number(std::string& key, std::uintptr_t number)
-{
-    key.append(reinterpret_cast<const char*>(&number), sizeof number);
-}
-
-void append_text(std::string& key, std::string_view text)
-{
-    append_number(key, text.size());
-    key += text;
-}
-
-void append_key(std::string& key, const hub::changes& what, std::string_view mark)
-{
-    append_text(key, what.id);
-    append_text(key, what.cursor);
-    append_text(key, mark);
-    append_number(key, (what.more ? 1 : 0) + (what.live ? 2 : 0));
-    for (const auto& [subs, text] : what.events) {
-        append_number(key, reinterpret_cast<std::uintptr_t>(text.data()));
-        append_number(key, text.size());
-        append_number(key, subs.size());
-        for (const std::string_view sub : subs) {
-            append_text(key, sub);
-        }
-    }
-}
 
 std::string word(const hub::changes& what, const cursor_mark& mark)
 {
@@ -56,16 +29,37 @@ std::shared_ptr<const std::string> changes_text::of(const hub::changes& what, co
     if (what.replayed) { // each catches up by itself
         return std::make_shared<const std::string>(word(what, mark));
     }
-    next_key_.clear();
-    append_key(next_key_, what, mark.text());
-    if (!last_ || next_key_ != key_) {
+    if (!last_ || !says(what, mark)) {
         auto text = std::make_shared<const std::string>(word(what, mark));
-        auto kept = what.kept;
-        last_.swap(text);
-        kept_.swap(kept);
-        key_.swap(next_key_);
+        keep(what, mark);
+        last_ = std::move(text);
     }
     return last_;
+}
+
+bool changes_text::says(const hub::changes& what, const cursor_mark& mark) const
+{
+    const auto is_said = [](const hub::changes::entry& entry, const event& said) {
+        return entry.text.data() == said.text && std::equal(entry.subs.begin(), entry.subs.end(), said.subs.begin(), said.subs.end());
+    };
+    return what.cursor.data() == cursor_ && what.more == more_ && what.live == live_ && what.id == id_ && mark.text() == mark_ &&
+           std::equal(what.events.begin(), what.events.end(), events_.begin(), events_.end(), is_said);
+}
+
+// Into what there is of it: where each is told something else, this is done for each.
+void changes_text::keep(const hub::changes& what, const cursor_mark& mark)
+{
+    id_ = what.id;
+    mark_ = mark.text();
+    cursor_ = what.cursor.data();
+    more_ = what.more;
+    live_ = what.live;
+    kept_ = what.kept;
+    events_.resize(what.events.size());
+    for (std::size_t i = 0; i < events_.size(); ++i) {
+        events_[i].text = what.events[i].text.data();
+        events_[i].subs.assign(what.events[i].subs.begin(), what.events[i].subs.end());
+    }
 }
 
 } // namespace rowcast::net

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "hub/feed.hpp"
 #include "net/marked_cursor.hpp"
@@ -15,8 +16,20 @@ public:
     std::shared_ptr<const std::string> of(const hub::changes& what, const cursor_mark& mark);
 
 private:
-    std::string key_; // what the last text says, the events by where they lie
-    std::string next_key_;
+    bool says(const hub::changes& what, const cursor_mark& mark) const;
+    void keep(const hub::changes& what, const cursor_mark& mark);
+
+    // What the last text says: events and the cursor by where they lie, the names as they were.
+    struct event {
+        const char* text;
+        std::vector<std::string> subs;
+    };
+    std::string id_;
+    std::vector<event> events_;
+    const char* cursor_ = nullptr;
+    bool more_ = false;
+    bool live_ = false;
+    std::string mark_;
     std::shared_ptr<const std::string> last_;
     decltype(hub::changes::kept) kept_; // so that nothing else comes to lie there
 };
