@@ -21,10 +21,10 @@ constexpr unsigned char handshake_record = 22; // RFC 8446, 5.1
 
 } // namespace
 
-channel::channel(socket client, std::size_t most_ahead) : stream_(std::move(client)), ahead_(most_ahead)
+channel::channel(client_socket client, std::size_t most_ahead) : stream_(std::move(client)), ahead_(most_ahead)
 {
     error_code ignored;
-    stream_.socket().non_blocking(true, ignored); // for write_at_once
+    stream_.socket().non_blocking(true, ignored); // for line::write_at_once
 }
 
 awaitable<channel::handshake> channel::secure(boost::asio::ssl::context& with, std::chrono::milliseconds within)
@@ -79,7 +79,7 @@ awaitable<void> channel::drain()
 {
     if (!tls_) {
         error_code ignored;
-        stream_.socket().shutdown(socket::shutdown_send, ignored);
+        stream_.socket().shutdown(client_socket::shutdown_send, ignored);
     }
     expires_after(parting_time);
     ahead_.clear();
@@ -102,10 +102,23 @@ awaitable<void> channel::finish()
 
 void channel::close()
 {
-    error_code ignored;
-    stream_.socket().shutdown(socket::shutdown_both, ignored);
     stream_.cancel();
-    stream_.socket().close(ignored);
+    close_socket(stream_.socket());
+}
+
+std::string channel::take_ahead()
+{
+    std::string taken(static_cast<const char*>(ahead_.data().data()), ahead_.size());
+    ahead_.clear();
+    ahead_.shrink_to_fit();
+    return taken;
+}
+
+void close_socket(client_socket& client)
+{
+    error_code ignored;
+    client.shutdown(client_socket::shutdown_both, ignored);
+    client.close(ignored);
 }
 
 } // namespace rowcast::net

@@ -1,29 +1,26 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/basic_stream.hpp>
-#include <boost/beast/websocket/ssl.hpp>
-#include <boost/beast/websocket/teardown.hpp>
 
 #include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
 
+#include "net/client_socket.hpp"
+
 namespace rowcast::net {
 
-// A connection with a client, over TCP or a Unix socket, in TLS or not, and what of it has been read ahead. For Asio an AsyncReadStream and AsyncWriteStream
-// under HTTP and WebSocket alike.
+// A connection with a client, in TLS or not, and what of it has been read ahead. For Asio an AsyncReadStream and AsyncWriteStream.
 class channel {
 public:
-    using socket = boost::asio::generic::stream_protocol::socket;
-    using executor_type = socket::executor_type;
+    using executor_type = client_socket::executor_type;
 
-    channel(socket client, std::size_t most_ahead);
+    channel(client_socket client, std::size_t most_ahead);
 
     executor_type get_executor() { return stream_.get_executor(); }
 
@@ -33,26 +30,10 @@ public:
         return tls_ ? tls_->async_read_some(into, std::forward<Token>(token)) : stream_.async_read_some(into, std::forward<Token>(token));
     }
 
-    // For which no time may be set, and which takes less memory while it waits.
-    template <class Buffers, class Token>
-    auto async_read_sometime(const Buffers& into, Token&& token)
-    {
-        return tls_ ? tls_->async_read_some(into, std::forward<Token>(token)) : stream_.socket().async_read_some(into, std::forward<Token>(token));
-    }
-
     template <class Buffers, class Token>
     auto async_write_some(const Buffers& from, Token&& token)
     {
         return tls_ ? tls_->async_write_some(from, std::forward<Token>(token)) : stream_.async_write_some(from, std::forward<Token>(token));
-    }
-
-    // As much as the socket takes without waiting; returns how much. Nothing inside TLS, and where it is broken: a write that waits will say why.
-    template <class Buffers>
-    std::size_t write_at_once(const Buffers& from)
-    {
-        boost::system::error_code why;
-        const std::size_t size = tls_ ? 0 : stream_.socket().send(from, 0, why);
-        return why ? 0 : size;
     }
 
     // Writes all of it, in pieces that have so long each: a large text on a slow line is no reason to give up. Returns whether that was enough.
@@ -68,6 +49,7 @@ public:
 
     // What the client has sent and nobody has asked for yet.
     boost::beast::flat_buffer& ahead() { return ahead_; }
+    std::string take_ahead();
 
     // Ends when the client has left, while nothing is expected of it but the next request, which is kept.
     boost::asio::awaitable<void> leaving();
@@ -78,28 +60,29 @@ public:
 
     // TLS's own goodbye, so that the client knows that nothing was cut off; without TLS nothing.
     boost::asio::awaitable<void> finish();
+    template <class Token>
+    auto async_shutdown(Token&& token) // there must be TLS
+    {
+        return tls_->async_shutdown(std::forward<Token>(token));
+    }
 
     void cancel() { stream_.cancel(); }
     void close();
+
+    bool is_secure() const { return tls_ != nullptr; }
+    client_socket release() { return stream_.release_socket(); } // there must be none
 
 private:
     using plain_stream = boost::beast::basic_stream<boost::asio::generic::stream_protocol, executor_type>;
     using tls_stream = boost::asio::ssl::stream<plain_stream&>;
 
-    template <class Handler>
-    friend void async_teardown(boost::beast::role_type role, channel& of, Handler&& handler)
-    {
-        using boost::beast::async_teardown;
-        if (of.tls_) {
-            async_teardown(role, *of.tls_, std::forward<Handler>(handler));
-        } else {
-            async_teardown(role, of.stream_, std::forward<Handler>(handler));
-        }
-    }
+    friend void beast_close_socket(channel& of) { of.close(); } // at a WebSocket's handshake that takes too long
 
     plain_stream stream_;
     std::unique_ptr<tls_stream> tls_; // it has buffers of 35 KB
     boost::beast::flat_buffer ahead_;
 };
+
+void close_socket(client_socket& client);
 
 } // namespace rowcast::net

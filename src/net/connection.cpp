@@ -15,6 +15,7 @@
 #include "net/origin.hpp"
 #include "net/stream_session.hpp"
 #include "net/wakeup.hpp"
+#include "net/websocket_handshake.hpp"
 #include "net/websocket_session.hpp"
 #include "protocol/proxy_header.hpp"
 
@@ -150,7 +151,7 @@ request understand(const message& read, const origin_address& from)
     return out;
 }
 
-origin_address peer_of(const channel::socket& client)
+origin_address peer_of(const client_socket& client)
 {
     boost::system::error_code why;
     const auto peer = client.remote_endpoint(why);
@@ -184,7 +185,7 @@ std::string subject_of(const route& where)
 
 class connection final : public activity {
 public:
-    connection(worker& on, channel::socket client, door through)
+    connection(worker& on, client_socket client, door through)
         : activity(on)
         , on_(on)
         , through_(through)
@@ -220,9 +221,9 @@ public:
         co_return std::move(upgrade_);
     }
 
-    void say_goodbye(std::chrono::milliseconds) override
+    void say_goodbye(std::chrono::milliseconds reconnect) override
     {
-        last_ = true;
+        goodbye_ = reconnect;
         if (idle_) {
             abort();
         }
@@ -285,7 +286,7 @@ private:
         if (client_->ahead().size() > 0) {
             co_return true; // pipelined
         }
-        if (last_ || on_.is_stopping()) {
+        if (goodbye_ || on_.is_stopping()) {
             co_return false;
         }
         idle_ = true;
@@ -372,7 +373,7 @@ private:
         framing how = last_answer();
         how.http_1_1 = read.version() == 11;
         how.head_only = read.method() == http::verb::head;
-        how.keep_alive = read.keep_alive() && !last_ && !on_.is_stopping();
+        how.keep_alive = read.keep_alive() && !goodbye_ && !on_.is_stopping();
         const request asked = understand(read, find_client(peer_, forwarded_for(read), on_.settings().proxies));
         on_.shared().tell(observe::request_made{kind_of(asked.path)});
         route where;
@@ -387,10 +388,9 @@ private:
 
         if (auto* socket = std::get_if<open_websocket>(&where)) {
             open_ = false;
-            if (client_->ahead().size() == 0) { // nobody may speak before the upgrade is answered
-                client_->ahead().shrink_to_fit(); // there may be many, for days
+            if (co_await accept_websocket(*client_, read, times().websocket_handshake)) {
                 auto session = on_.shared().count.enter(socket->who ? socket->who->subject : std::string(), asked.from);
-                upgrade_.reset(new upgrade{std::move(client_), {}, std::move(read), std::move(*socket), asked.from, std::move(session)});
+                upgrade_.reset(new upgrade{client_->take_ahead(), line(std::move(client_)), {}, std::move(*socket), asked.from, std::move(session), goodbye_});
             }
             co_return;
         }
@@ -414,7 +414,7 @@ private:
             on_.shared().tell(observe::request_refused{std::string(kind_of(asked.path)), out->code.empty() ? std::to_string(out->status) : std::string(out->code),
                                                        asked.path.substr(0, 100), {}, subject, to_string(asked.from)});
         }
-        how.keep_alive = how.keep_alive && !last_;
+        how.keep_alive = how.keep_alive && !goodbye_;
         const bool written = co_await write(to_http(*out, how));
         open_ = open_ && written && how.keep_alive;
     }
@@ -447,7 +447,7 @@ private:
         if (!whole) {
             co_return refuse_to(asked, whole.error());
         }
-        open_ = *whole && how.keep_alive && !last_;
+        open_ = *whole && how.keep_alive && !goodbye_;
         co_return std::nullopt;
     }
 
@@ -529,18 +529,18 @@ private:
     std::unique_ptr<upgrade> upgrade_;
     bool open_ = true;
     bool idle_ = false;
-    bool last_ = false; // the server stops: this request is the last one
+    std::optional<std::chrono::milliseconds> goodbye_; // the server stops: this request is the last one
 };
 
 } // namespace
 
-awaitable<void> serve_connection(worker& on, channel::socket client, session_count::place place, door through)
+awaitable<void> serve_connection(worker& on, client_socket client, session_count::place place, door through)
 {
     auto served = std::make_unique<connection>(on, std::move(client), through);
     if (auto next = co_await served->run()) {
         served.reset(); // it has nothing left that it served
         next->place = std::move(place);
-        co_await run_websocket(on, std::move(next));
+        begin_websocket(on, std::move(*next));
     }
 }
 

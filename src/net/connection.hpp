@@ -1,8 +1,8 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 
+#include "net/client_socket.hpp"
 #include "net/worker.hpp"
 
 namespace rowcast::net {
@@ -16,6 +16,6 @@ struct door {
 
 // Serves one client from its first request to its last, whatever it becomes. Beast stays behind this.
 // It has its place among the connections as long as that takes.
-boost::asio::awaitable<void> serve_connection(worker& on, boost::asio::generic::stream_protocol::socket client, session_count::place place, door through);
+boost::asio::awaitable<void> serve_connection(worker& on, client_socket client, session_count::place place, door through);
 
 } // namespace rowcast::net

@@ -209,8 +209,7 @@ boost::asio::awaitable<void> listener::run(std::function<destination()> next)
 {
     while (acceptor_.is_open()) {
         const destination where = next();
-        const boost::asio::any_io_executor there = where.context.get_executor();
-        auto [why, client] = co_await acceptor_.async_accept(there, as_result);
+        auto [why, client] = co_await acceptor_.async_accept(where.context.get_executor(), as_result);
         if (!acceptor_.is_open()) {
             break;
         }

@@ -9,6 +9,7 @@
 
 #include "config/configuration.hpp"
 #include "net/client_address.hpp"
+#include "net/client_socket.hpp"
 #include "net/local_socket.hpp"
 #include "net/site.hpp"
 
@@ -17,7 +18,7 @@ namespace rowcast::net {
 // Takes connections at one place and gives them away, without a word to the client: nobody's handshake holds up the next. One thread.
 class listener {
 public:
-    using socket = boost::asio::generic::stream_protocol::socket;
+    using socket = client_socket;
     // Where the next connection is to live, and what takes it there.
     struct destination {
         boost::asio::io_context& context;

@@ -1,9 +1,8 @@
 #include "net/websocket_session.hpp"
 
-#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/buffers_suffix.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/websocket/stream.hpp>
 
 #include <array>
 #include <cstdint>
@@ -13,16 +12,18 @@
 #include <utility>
 
 #include "net/conversation.hpp"
-#include "net/frame_channel.hpp"
-#include "net/wakeup.hpp"
+#include "protocol/websocket_frame.hpp"
 
 namespace rowcast::net {
 namespace {
 
 namespace beast = boost::beast;
-namespace websocket = beast::websocket;
+namespace close_number = protocol::close_number;
 using namespace std::chrono_literals;
+using boost::system::error_code;
 using clock = std::chrono::steady_clock;
+using protocol::frame_reader;
+using protocol::opcode;
 
 // A write that has waited so long and then goes through says that the client reads.
 constexpr auto stalled = 1s;
@@ -32,32 +33,8 @@ constexpr std::size_t more_bytes = 4096;
 // Messages until others have their turn.
 constexpr std::size_t most_at_once = 16;
 
-// The header of a text in one frame from a server (RFC 6455, 5.2).
-using frame_header = std::array<unsigned char, 10>;
-
-boost::asio::const_buffer put_header(frame_header& into, std::uint64_t size)
-{
-    const std::size_t length = size < 126 ? 0 : size <= 0xFFFF ? 2 : 8; // bytes of it that follow
-    into[0] = 0x81; // final, text
-    into[1] = static_cast<unsigned char>(length == 0 ? size : length == 2 ? 126 : 127);
-    for (std::size_t i = 0; i < length; ++i) {
-        into[2 + i] = static_cast<unsigned char>(size >> (8 * (length - 1 - i)));
-    }
-    return boost::asio::buffer(into, 2 + length);
-}
-
-// With what a reader's end closes a WebSocket (RFC 6455, 7.4.1): Beast answers by itself.
-websocket::close_code close_code_of(beast::error_code why, const websocket::close_reason& said)
-{
-    using websocket::close_code;
-    if (why == websocket::error::closed) {
-        return said.code == close_code::none ? close_code::normal : static_cast<close_code>(said.code);
-    }
-    return why == websocket::error::message_too_big            ? close_code::too_big
-           : why == websocket::error::bad_frame_payload        ? close_code::bad_payload
-           : why == websocket::condition::protocol_violation   ? close_code::protocol_error
-                                                               : close_code::abnormal;
-}
+using timer = boost::asio::basic_waitable_timer<clock, boost::asio::wait_traits<clock>, line::executor_type>;
+using payload = std::shared_ptr<const std::string>;
 
 // Functions that call each other instead of coroutines: ten thousand idle sessions are mostly the frames of what waits. It lives
 // as long as something of it is under way.
@@ -70,43 +47,27 @@ public:
         , settings_(on.settings())
         , client_(std::move(from.client))
         , place_(std::move(from.place))
-        , channel_(*client_)
-        , stream_(channel_)
-        , alarm_(stream_.get_executor())
+        , reader_(settings_.limits.message_size)
+        , alarm_(client_.get_executor())
         , talk_(on.shard(), on.words(), shared_, on.settings(), on.offered(), on.name_session(), [this](hub::feed::pull when) { pull(when); })
     {
     }
 
     ~websocket_session()
     {
-        if (begun_) {
-            const auto ended = talk_.over().value_or(conversation::ending{core::close_code::none, "the client left"});
-            const auto code = ended.code == core::close_code::none ? left_with_ : static_cast<unsigned>(ended.code);
-            shared_.tell(observe::session_closed{"websocket", talk_.name(), talk_.subject(), code, ended.reason});
-        }
-    }
-
-    boost::asio::awaitable<bool> accept(const upgrade& from)
-    {
-        const bool asked = from.request.find(beast::http::field::sec_websocket_protocol) != from.request.end();
-        stream_.set_option(websocket::stream_base::timeout{shared_.times.websocket_handshake, websocket::stream_base::none(), false});
-        stream_.set_option(websocket::stream_base::decorator([asked](websocket::response_type& answer) {
-            answer.set(beast::http::field::server, "rowcast");
-            if (asked) {
-                answer.set(beast::http::field::sec_websocket_protocol, "rowcast.v1");
-            }
-        }));
-        stream_.read_message_max(settings_.limits.message_size);
-        auto [why] = co_await stream_.async_accept(from.request, as_result);
-        co_return !why;
+        const auto ended = talk_.over().value_or(conversation::ending{core::close_code::none, "the client left"});
+        shared_.tell(observe::session_closed{"websocket", talk_.name(), talk_.subject(), code_of(ended), ended.reason});
     }
 
     void begin(upgrade& from)
     {
-        begun_ = true;
-        stream_.control_callback([this](websocket::frame_type, beast::string_view) { talk_.heard(moment::now()); });
+        input_ = std::move(from.ahead);
+        unread_ = input_;
         talk_.open(std::move(from.what.who), from.what.has_token, std::move(from.session), to_string(from.from), moment::now());
         shared_.tell(observe::session_opened{"websocket", talk_.name(), talk_.subject(), to_string(from.from)});
+        if (from.goodbye) {
+            say_goodbye(*from.goodbye);
+        }
         advance();
     }
 
@@ -118,9 +79,7 @@ public:
     void go_on() override
     {
         woken_ = false;
-        if (begun_) { // a goodbye may come while the upgrade is being answered
-            advance();
-        }
+        advance();
     }
 
     std::string_view session() const override { return talk_.name(); }
@@ -175,93 +134,172 @@ private:
 
     void read()
     {
-        if (reading_ || !open_ || talk_.over() || talk_.is_choked()) {
-            return;
+        while (!reading_ && !pong_or_close_waits() && stage_ != stage::closed) {
+            if (stage_ == stage::parting) {
+                if (!writing_) {
+                    part();
+                }
+                return;
+            }
+            if (stage_ == stage::leaving || (stage_ == stage::talking && (talk_.over() || talk_.is_choked()))) {
+                return;
+            }
+            if (unread_.empty()) {
+                listen();
+                return;
+            }
+            std::visit([this](const auto& what) { take(what); }, reader_.next(unread_));
+            write();
+        }
+    }
+
+    void listen()
+    {
+        const std::size_t size = reader_.is_between_messages() ? first_bytes : more_bytes;
+        if (input_.size() != size) {
+            input_ = std::string(size, '\0');
         }
         reading_ = true;
-        const auto room = input_.prepare(input_.size() == 0 ? first_bytes : more_bytes);
-        stream_.async_read_some(room, then([this](beast::error_code why, std::size_t size) {
+        client_.async_read_some(boost::asio::buffer(input_), then([this](error_code why, std::size_t got) {
             reading_ = false;
-            input_.commit(size);
             if (why) {
-                leave(why);
-            } else if (stream_.is_message_done()) {
-                received();
+                end(why.message());
+            } else {
+                unread_ = std::string_view(input_).substr(0, got);
+                advance();
             }
-            advance();
         }));
     }
 
-    void received()
+    void take(frame_reader::nothing) {}
+    void take(const frame_reader::message& what)
     {
-        if (stream_.got_text()) {
-            talk_.received({static_cast<const char*>(input_.data().data()), input_.size()}, moment::now());
+        if (what.is_text) {
+            talk_.received(what.bytes, moment::now());
         } else {
             talk_.end(core::close_code::malformed, "messages are text");
         }
-        input_.clear();
-        if (input_.capacity() > first_bytes) {
-            input_.shrink_to_fit();
-        }
         keep_time(); // it may have been a token that ends sooner
     }
+    void take(const frame_reader::ping& what)
+    {
+        talk_.heard(moment::now());
+        if (stage_ == stage::talking) {
+            answer_with(opcode::pong, std::string(what.payload)); // instead of a ping that waits: the client is there
+        }
+    }
+    void take(frame_reader::pong) { talk_.heard(moment::now()); }
+    void take(const frame_reader::close& what)
+    {
+        talk_.heard(moment::now());
+        leave(what.code == close_number::none_given ? close_number::normal : what.code, "the client left");
+    }
+    void take(const frame_reader::violation& what) { leave(what.code, what.what); }
+
+    // The client's close, which is given back, or what it has done wrong (RFC 6455, 7.1.5 and 7.1.7).
+    void leave(std::uint16_t code, std::string_view reason)
+    {
+        if (stage_ == stage::talking) {
+            left_with_ = code;
+            talk_.end(core::close_code::none, std::string(reason));
+            stage_ = stage::leaving;
+        } else {
+            stage_ = stage::parting;
+        }
+    }
+
+    std::uint16_t code_of(const conversation::ending& last) const
+    {
+        return last.code == core::close_code::none ? left_with_ : static_cast<std::uint16_t>(last.code);
+    }
+
+    void answer_with(opcode kind, std::string what)
+    {
+        control_kind_ = kind;
+        control_ = std::make_shared<const std::string>(std::move(what));
+    }
+
+    // A client is not read further that does not take the answer.
+    bool pong_or_close_waits() const { return control_ && control_kind_ != opcode::ping; }
 
     void write()
     {
         for (std::size_t i = 0; i < most_at_once; ++i) {
-            if (writing_ || !open_) {
+            if (writing_ || stage_ == stage::closed) {
                 return;
             }
-            if (auto message = stream_.is_open() ? talk_.next() : nullptr) {
-                send(std::move(message));
+            if (control_) {
+                send(control_kind_, std::exchange(control_, nullptr));
+            } else if (stage_ > stage::leaving) {
+                return;
+            } else if (auto message = talk_.next()) {
+                send(opcode::text, std::move(message));
+            } else if (const auto& last = talk_.over()) {
+                const bool is_ours = last->code != core::close_code::none;
+                answer_with(opcode::close, protocol::close_payload(code_of(*last), is_ours ? std::string_view(last->reason) : ""));
+                stage_ = stage_ == stage::leaving ? stage::parting : stage::closing;
             } else {
-                if (talk_.over()) {
-                    writing_ = true;
-                    say_farewell(*talk_.over());
-                }
                 return;
             }
         }
         wake();
     }
 
-    // Not by Beast, whose way to write costs more than the kernel's: mostly the socket takes all of it at once.
-    void send(std::shared_ptr<const std::string> message)
+    // Mostly the socket takes all of it at once.
+    void send(opcode kind, payload what)
     {
-        output_ = std::move(message);
-        const std::array<boost::asio::const_buffer, 2> frame{put_header(header_, output_->size()), boost::asio::buffer(*output_)};
-        beast::buffers_suffix<std::array<boost::asio::const_buffer, 2>> rest(frame);
-        rest.consume(channel_.write_at_once(frame));
-        if (beast::buffer_bytes(rest) == 0) {
-            output_.reset();
+        const std::array<boost::asio::const_buffer, 2> frame{boost::asio::buffer(header_, put_header(header_, kind, what->size())),
+                                                             boost::asio::buffer(*what)};
+        const std::size_t taken = client_.write_at_once(frame);
+        if (taken == frame[0].size() + frame[1].size()) {
             return;
         }
+        beast::buffers_suffix<std::array<boost::asio::const_buffer, 2>> rest(frame);
+        rest.consume(taken);
+        output_ = std::move(what);
         writing_ = true;
-        channel_.async_write_some(rest, then([this, begun = clock::now()](beast::error_code why, std::size_t) {
+        boost::asio::async_write(client_, rest, then([this, begun = clock::now()](error_code why, std::size_t) {
             writing_ = false;
             output_.reset();
             if (why) {
-                close();
-            } else if (clock::now() - begun > stalled) {
+                end(why.message());
+                return;
+            }
+            if (clock::now() - begun > stalled) {
                 talk_.heard(moment::now());
             }
             advance();
         }));
     }
 
-    void say_farewell(const conversation::ending& last)
+    // Both closes have been said. The connection is ended by us (RFC 6455, 7.1.1), but closed with unread input it is reset, and what was said last may be
+    // lost with it; so it lasts until the client has ended it as well, or the deadline.
+    void part()
     {
-        if (last.code == core::close_code::none) {
-            close();
+        reading_ = true;
+        if (client_.is_secure()) {
+            client_.async_shutdown(then([this](error_code) { close(); }));
         } else {
-            const websocket::close_reason reason(static_cast<websocket::close_code>(last.code), last.reason);
-            stream_.async_close(reason, then([this](beast::error_code) { close(); }));
+            client_.end_sending();
+            input_ = std::string(first_bytes, '\0');
+            drain();
         }
+    }
+
+    void drain()
+    {
+        client_.async_read_some(boost::asio::buffer(input_), then([this](error_code why, std::size_t) {
+            if (why) {
+                close();
+            } else {
+                drain();
+            }
+        }));
     }
 
     void keep_time()
     {
-        if (!open_) {
+        if (stage_ == stage::closed) {
             return;
         }
         const moment now = moment::now();
@@ -274,7 +312,7 @@ private:
         }
         armed_ = true;
         alarm_.expires_at(due);
-        alarm_.async_wait(then([this](beast::error_code why) {
+        alarm_.async_wait(then([this](error_code why) {
             if (!why) {
                 armed_ = false;
                 be_on_time();
@@ -286,34 +324,23 @@ private:
     {
         if (deadline_ && clock::now() >= *deadline_) {
             close(); // a client that does not take its last messages and the close is not waited for
-        } else if (talk_.tick(moment::now())) {
-            ping();
+        } else if (talk_.tick(moment::now()) && !control_ && stage_ == stage::talking) {
+            answer_with(opcode::ping, {});
         }
         advance();
     }
 
-    // Beside `write`: a ping waits behind a message that a slow client does not take, time does not.
-    void ping()
+    void end(std::string why)
     {
-        if (!std::exchange(pinging_, true)) {
-            stream_.async_ping({}, then([this](beast::error_code) { pinging_ = false; }));
-        }
-    }
-
-    // The reader's end: the client's close, or a broken connection.
-    void leave(beast::error_code why)
-    {
-        left_with_ = close_code_of(why, stream_.reason());
-        talk_.end(core::close_code::none, why == websocket::error::closed            ? "the client left"
-                                          : why == websocket::error::message_too_big ? "message_too_large"
-                                                                                     : why.message());
+        talk_.end(core::close_code::none, std::move(why));
+        close();
     }
 
     void close()
     {
-        if (std::exchange(open_, false)) {
+        if (std::exchange(stage_, stage::closed) != stage::closed) {
             talk_.end(core::close_code::none, "the connection is gone");
-            client_->close();
+            client_.close();
             alarm_.cancel();
         }
     }
@@ -321,34 +348,32 @@ private:
     worker& home_;
     site& shared_;
     const config::server& settings_;
-    const std::unique_ptr<channel> client_;
+    line client_;
     const session_count::place place_; // among the connections
-    frame_channel channel_;
-    websocket::stream<frame_channel&, false> stream_; // false: no compression yet
-    beast::flat_buffer input_;
-    frame_header header_{};
-    std::shared_ptr<const std::string> output_; // what the socket has not taken whole
-    boost::asio::steady_timer alarm_;
+    frame_reader reader_;
+    std::string input_;
+    std::string_view unread_; // of it
+    protocol::frame_header header_{};
+    payload output_; // what the socket has not taken whole
+    payload control_; // of the one frame that comes before the next message
+    opcode control_kind_ = opcode::ping;
+    timer alarm_;
     std::optional<clock::time_point> deadline_; // of a session that is over
     conversation talk_;
-    unsigned left_with_ = websocket::close_code::abnormal; // where the conversation has no code for its end
-    bool begun_ = false;
-    bool open_ = true;
+    std::uint16_t left_with_ = close_number::abnormal; // where the conversation has no code for its end
+    // leaving: the client has said its close, ours comes behind what it has been answered. closing: ours is said, the client's is awaited. parting: both are.
+    enum class stage : unsigned char { talking, leaving, closing, parting, closed } stage_ = stage::talking;
     bool reading_ = false;
     bool writing_ = false;
-    bool pinging_ = false;
     bool woken_ = false;
     bool armed_ = false;
 };
 
 } // namespace
 
-boost::asio::awaitable<void> run_websocket(worker& on, std::unique_ptr<upgrade> from)
+void begin_websocket(worker& on, upgrade from)
 {
-    const auto session = std::make_shared<websocket_session>(on, *from);
-    if (co_await session->accept(*from)) {
-        session->begin(*from);
-    }
+    std::make_shared<websocket_session>(on, from)->begin(from);
 }
 
 } // namespace rowcast::net

@@ -335,6 +335,34 @@ TEST_CASE("the answer to a ping waits for the message of which a slow client has
     CHECK(heard.ends_with("CLOSE 1000"));
 }
 
+TEST_CASE("a client that does not wait for the answer to its upgrade is heard", "[net]")
+{
+    running_server running;
+    raw_client client(running.port());
+    client.send(upgrade + frame(fin | text, message("a")) + frame(more | text, R"({"type":)"));
+    client.read_until("welcome");
+    std::string heard = client.read_until("\"a\"}");
+    heard = heard.substr(heard.rfind("\x81")); // behind the welcome
+    client.send(frame(fin | continuation, R"("ping","id":"b"})") + close_with(1000));
+    CHECK(read_frames(heard + client.read_all()) == "pong a, pong b, CLOSE 1000");
+}
+
+TEST_CASE("a client that is closed is waited for, until it has closed as well", "[net]")
+{
+    running_server running;
+    {
+        raw_client client(running.port());
+        client.send(upgrade);
+        client.read_until("}"); // the welcome
+        client.send(frame(fin | binary, "x"));
+        client.read_until("messages are text"); // the reason of the close
+        client.send(frame(fin | ping, "late") + frame(fin | text, message("a"))); // has crossed it
+        client.send(close_with(4400));
+        CHECK(client.read_all().empty());
+    }
+    CHECK(running.seen().wait_for<observe::session_closed>([](const auto&) { return true; }).code == 4400);
+}
+
 TEST_CASE("a client that leaves in the middle of a frame leaves", "[net][outside]")
 {
     running_server running;
