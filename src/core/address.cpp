@@ -3,8 +3,9 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
+
+#include "core/whole_number.hpp"
 
 namespace rowcast::core {
 namespace {
@@ -65,9 +66,7 @@ address address::owner() const
 
 bool is_port(std::string_view text)
 {
-    std::uint16_t port = 0;
-    const auto [end, why] = std::from_chars(text.data(), text.data() + text.size(), port);
-    return why == std::errc{} && end == text.data() + text.size() && (text.size() == 1 || text.front() != '0');
+    return whole_number<std::uint16_t>(text) && (text.size() == 1 || text.front() != '0');
 }
 
 std::optional<network> network::parse(std::string_view text)
@@ -82,12 +81,11 @@ std::optional<network> network::parse(std::string_view text)
         return made;
     }
     const bool dotted = text.find(':') == std::string_view::npos; // ::ffff:10.0.0.0/104 counts all of its bits
-    const std::string_view digits = text.substr(slash + 1);
-    const auto [end, why] = std::from_chars(digits.data(), digits.data() + digits.size(), made.bits);
-    if (why != std::errc{} || end != digits.data() + digits.size() || made.bits > (dotted ? 32 : 128)) {
+    const auto bits = whole_number<unsigned>(text.substr(slash + 1));
+    if (!bits || *bits > (dotted ? 32 : 128)) {
         return std::nullopt;
     }
-    made.bits += dotted ? 96 : 0;
+    made.bits = *bits + (dotted ? 96 : 0);
     return made;
 }
 

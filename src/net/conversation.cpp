@@ -217,7 +217,8 @@ bool conversation::tick(moment now)
         return false;
     }
     if (!who_ && now.steady >= opened_ + shared_.times.authentication) {
-        refuse("", {error_code::token_missing, "no 'auth' message came within " + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(shared_.times.authentication).count()) + " s"});
+        const auto limit = std::chrono::duration_cast<std::chrono::seconds>(shared_.times.authentication);
+        refuse("", {error_code::token_missing, "no 'auth' message came within " + std::to_string(limit.count()) + " s"});
         return false;
     }
     if (who_ && who_->expires) {

@@ -1,8 +1,10 @@
 #include "postgres/log_statement.hpp"
 
-#include "postgres/database_error.hpp"
-
+#include <algorithm>
 #include <charconv>
+
+#include "core/whole_number.hpp"
+#include "postgres/database_error.hpp"
 
 namespace rowcast::postgres {
 namespace {
@@ -194,16 +196,11 @@ core::change read_change(const rows& row, const observe::sink& sink)
 
 std::uint64_t parse_lsn(std::string_view text)
 {
-    const auto slash = text.find('/');
-    std::uint64_t high = 0;
-    std::uint64_t low = 0;
-    if (slash != std::string_view::npos) {
-        const auto* end = text.data() + text.size();
-        const auto left = std::from_chars(text.data(), text.data() + slash, high, 16);
-        const auto right = std::from_chars(text.data() + slash + 1, end, low, 16);
-        if (left.ec == std::errc{} && left.ptr == text.data() + slash && right.ec == std::errc{} && right.ptr == end) {
-            return high << 32 | low;
-        }
+    const auto slash = std::min(text.find('/'), text.size());
+    const auto high = core::whole_number<std::uint64_t>(text.substr(0, slash), 16);
+    const auto low = core::whole_number<std::uint64_t>(text.substr(std::min(slash + 1, text.size())), 16);
+    if (high && low) {
+        return *high << 32 | *low;
     }
     throw database_error("not a place in the WAL: \"" + std::string(text.substr(0, 80)) + "\"", "", "");
 }

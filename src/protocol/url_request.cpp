@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <set>
 
 #include "core/cursor.hpp"
 #include "core/excerpt.hpp"
 #include "core/nearest.hpp"
+#include "core/whole_number.hpp"
 #include "protocol/query_string.hpp"
 #include "protocol/url_filter.hpp"
 
@@ -56,14 +56,12 @@ result<bool> flag(const parameter& given)
 
 result<unsigned> count(const parameter& given, unsigned least, unsigned most)
 {
-    unsigned out = 0;
-    const char* end = given.value.data() + given.value.size();
-    const auto read = std::from_chars(given.value.data(), end, out);
-    if (read.ec != std::errc{} || read.ptr != end || out < least || out > most) {
+    const auto out = core::whole_number<unsigned>(given.value);
+    if (!out || *out < least || *out > most) {
         return bad("'" + given.name + "' is a number from " + std::to_string(least) + " to " + std::to_string(most) +
                    ", not " + excerpt(given.value));
     }
-    return out;
+    return *out;
 }
 
 // Names between commas; one that has a comma or a quote itself is quoted as in SQL: "odd, ""name""".
