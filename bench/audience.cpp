@@ -50,7 +50,9 @@ void audience::enter(member& added, const door& of)
     read_until(end_of_header);
     if (!of.subscribe.empty()) {
         send_all(added.socket, support::client_frame(support::text_frame, of.subscribe));
-        read_until(of.subscribed);
+        if (!of.subscribed.empty()) {
+            read_until(of.subscribed);
+        }
     }
     // What the subscription had missed may have come with its answer.
     count(added, std::string_view(answer).substr(answer.find(end_of_header) + end_of_header.size()));

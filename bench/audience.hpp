@@ -19,10 +19,10 @@ public:
         std::uint16_t port = 0;
         std::string path;
         std::string subscribe;  // what is said first; empty: nothing
-        std::string subscribed; // the answer to that contains it
+        std::string subscribed; // the answer to that contains it; empty: nobody waits for it
     };
 
-    // Returns when all are subscribed. Throws when one is refused.
+    // Returns when all are subscribed, or have asked where nobody waits for answers. Throws when one is refused.
     audience(const door& of, std::size_t many);
     ~audience();
     audience(const audience&) = delete;

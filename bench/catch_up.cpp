@@ -168,7 +168,7 @@ private:
         const double passes_before = bridge.metric("rowcast_catch_up_passes_total");
         const auto cpu_before = bridge.cpu();
         const auto begun = clock_type::now();
-        bench::audience everybody({bridge.port(), "/v1/ws", subscribe.dump(), R"("type":"subscribed")"}, static_cast<std::size_t>(subscribers));
+        bench::audience everybody({bridge.port(), "/v1/ws", subscribe.dump(), ""}, static_cast<std::size_t>(subscribers));
         everybody.await(static_cast<std::uint64_t>(changes) * static_cast<std::uint64_t>(subscribers), patience);
         return {seconds_since(begun), (bridge.cpu() - cpu_before).count(), bridge.metric("rowcast_catch_up_passes_total") - passes_before};
     }
