@@ -160,7 +160,7 @@ void doorbell::read(const reading& found)
     }
 }
 
-// Writers that queue for NOTIFY are open for as long as the queue is; a session that forgot to commit does not count.
+// Those that a snapshot lists; a session that forgot to commit does not count.
 std::size_t doorbell::crowd_in(const core::snapshot& seen, time now)
 {
     if (now - marked_at_ >= mark_age) {
@@ -176,12 +176,18 @@ std::optional<doorbell::load> doorbell::measure(const reading& found)
     ++window_.reads;
     window_.transactions += found.transactions;
     window_.crowd += crowd_in(found.seen, found.at);
+    window_.waited += found.transactions * std::clamp<std::chrono::microseconds>(found.waited, milliseconds(0), busy_.window);
     const auto over = std::chrono::duration_cast<milliseconds>(found.at - window_.since);
     if (over < busy_.window) {
         return std::nullopt;
     }
     const double rate = 1000.0 * static_cast<double>(window_.transactions) / static_cast<double>(over.count());
-    const double crowd = static_cast<double>(window_.crowd) / static_cast<double>(window_.reads);
+    double crowd = static_cast<double>(window_.crowd) / static_cast<double>(window_.reads);
+    if (heeds_bell()) {
+        // Writers that queue for NOTIFY commit in the order of their ids, and a snapshot ends with the newest that is finished: it lists none of them. But how
+        // many are in a queue is how many leave it in a time, times how long each was in it (Little, "A proof for the queuing formula L = lambda W").
+        crowd = std::max(crowd, std::chrono::duration<double>(window_.waited) / std::chrono::duration<double>(over));
+    }
     window_ = {found.at};
     return load{rate >= busy_.transactions || (rate >= busy_.crowded_transactions && crowd >= busy_.crowd),
                 rate < busy_.transactions / 2 && (rate < busy_.crowded_transactions / 2 || crowd < busy_.crowd / 4), over};

@@ -36,7 +36,7 @@ public:
     struct thresholds {
         double transactions = 1000; // a second
         double crowded_transactions = 100;
-        double crowd = 2; // transactions that are open when the log is read, but for those that have been for seconds
+        double crowd = 2; // transactions that are open at a time, but for those that have been for seconds
         // Calm is less than half of the first, and less than half of the second or a quarter of the third.
         std::chrono::milliseconds window{100};
         std::chrono::milliseconds calm_for{1000};
@@ -48,6 +48,7 @@ public:
         std::chrono::milliseconds took{0};
         std::size_t transactions = 0;
         const core::snapshot& seen; // everything in it has been read
+        std::chrono::microseconds waited{0}; // those transactions, between their last change and the reading, at most
     };
 
     doorbell(std::chrono::milliseconds poll_interval, thresholds busy);
@@ -79,6 +80,7 @@ private:
         std::size_t reads = 0;
         std::size_t transactions = 0;
         std::size_t crowd = 0;
+        std::chrono::microseconds waited{0}; // all of them together
     };
     struct load {
         bool busy;

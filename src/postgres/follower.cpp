@@ -218,13 +218,14 @@ void follower::read()
 {
     const auto since = doorbell::clock::now();
     std::size_t transactions = 0;
+    waited_ = std::chrono::microseconds(0);
     // A position inside a step is left behind by a lost connection: first its rest, then what has come since.
     if (position_.inside) {
         transactions += read_step();
     }
     transactions += read_step();
     const auto now = doorbell::clock::now();
-    bell_.read({now, std::chrono::duration_cast<std::chrono::milliseconds>(now - since), transactions, position_.seen});
+    bell_.read({now, std::chrono::duration_cast<std::chrono::milliseconds>(now - since), transactions, position_.seen, waited_});
     if (transactions > 0 && bell_.rings()) {
         key_.ring();
     }
@@ -259,6 +260,7 @@ std::size_t follower::read_step()
         }
         callbacks_.batch(*page);
         position_ = step.position();
+        waited_ = step.waited();
         transactions += count_transactions(**page, last);
         if (!(*page)->changes.empty()) {
             const auto took = std::chrono::steady_clock::now() - since;

@@ -110,6 +110,7 @@ private:
     std::atomic<bool> asked_ = false; // `wake` was called
     doorbell bell_;
     doorbell::state told_bell_ = doorbell::state::letting_go;
+    std::chrono::microseconds waited_{0}; // the longest of what was read last, between its last change and the reading
     std::vector<int> suspects_; // sessions that may hold the key for us still, though their connections are lost
     doorbell_key key_;
 

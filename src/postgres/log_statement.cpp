@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/batch.hpp"
 #include "core/whole_number.hpp"
 #include "postgres/database_error.hpp"
 
@@ -25,7 +26,7 @@ enum column : std::size_t {
 };
 
 // The first row uses the columns for other things.
-enum first_row : std::size_t { now = at, written = op, flushed = cause, lost = table_name, backend = new_row };
+enum first_row : std::size_t { now = at, written = op, flushed = cause, lost = table_name, backend = new_row, clock = old_row };
 
 std::optional<std::string> or_nothing(const std::vector<std::string>& list, bool wanted)
 {
@@ -101,7 +102,7 @@ const std::string log_statement = R"sql(
 (select null::bigint, null::xid8, null::bigint, pg_current_snapshot()::text, pg_current_wal_insert_lsn()::text,
         pg_current_wal_flush_lsn()::text,
         case when s.table_oid <> s.tableoid then 'cursor_foreign' when $7::xid8 <= s.expired_xid then 'cursor_expired' end,
-        pg_backend_pid()::text, null, null::boolean, null, null
+        pg_backend_pid()::text, to_char(clock_timestamp(), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), null::boolean, null, null
  from rowcast.settings s)
 union all
 (select l.id, l.xid, e.transaction_end, to_char(l.at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), l.op, coalesce(l.cause, l.op),
@@ -166,7 +167,7 @@ log_moment read_moment(const rows& first)
     }
     return {std::move(*snapshot), parse_lsn(first.text(0, first_row::written)),
             parse_lsn(first.text(0, first_row::flushed)), lost,
-            static_cast<int>(first.number(0, first_row::backend))};
+            static_cast<int>(first.number(0, first_row::backend)), core::read_time(first.text(0, first_row::clock))};
 }
 
 core::change read_change(const rows& row, const observe::sink& sink)

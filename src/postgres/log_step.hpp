@@ -45,6 +45,9 @@ public:
     // Position after the pages so far.
     const core::cursor& position() const { return position_; }
 
+    // How long the oldest transaction of the first page had been waiting to be read since its last change, by the database's clock.
+    std::chrono::microseconds waited() const { return waited_; }
+
 private:
     core::result<core::batch_ptr> first_page();
     core::result<core::batch_ptr> further_page();
@@ -62,6 +65,7 @@ private:
     core::snapshot before_;
     core::snapshot target_;
     core::place last_;
+    std::chrono::microseconds waited_{0};
     enum class state { new_, through_portal, done } state_ = state::new_;
     bool portal_ = false;
     bool fetching_ = false;

@@ -127,6 +127,40 @@ TEST_CASE("a doorbell takes the key where there are many transactions or some th
     }
 }
 
+TEST_CASE("writers in a queue, whom no snapshot lists, are a crowd by how long they have waited")
+{
+    struct {
+        std::size_t transactions; // every 10 ms
+        std::chrono::microseconds waited;
+        bool takes;
+    } const loads[] = {{7, 11ms, true}, {7, 1ms, false}, {7, -11ms, false}, {1, 40ms, true}, {1, 10ms, false}};
+    for (const auto& load : loads) {
+        INFO(load.transactions << " transactions, " << load.waited.count() << " us");
+        stepped at;
+        at.bell.connected(at.now);
+        at.settle();
+        for (int i = 0; i < 30; ++i) {
+            at.now += 10ms;
+            at.newest += load.transactions;
+            at.bell.read({at.now, 0ms, load.transactions, {at.newest, at.newest, {}}, load.waited});
+        }
+        CHECK((at.bell.current() == state::taking) == load.takes);
+    }
+}
+
+TEST_CASE("one transaction that waited long is no crowd")
+{
+    stepped at;
+    at.bell.connected(at.now);
+    at.settle();
+    for (int i = 0; i < 100; ++i) {
+        at.now += 10ms;
+        at.newest += 2;
+        at.bell.read({at.now, 0ms, i % 20 == 10 ? 1U : 2U, {at.newest, at.newest, {}}, i % 20 == 10 ? 900ms : 1ms});
+    }
+    CHECK(at.bell.current() == state::sleeping);
+}
+
 TEST_CASE("transactions that have been open for seconds are no crowd")
 {
     stepped at;
