@@ -15,11 +15,10 @@ using core::error_code;
 // A session that is slow holds a page while it sends it, and there may be many of those.
 constexpr postgres::page_limits pages{.changes = 1000, .bytes = 128 * 1024};
 
-// How long a pass waits for the next wish of whoever is to get the page, as long as wishes come at all: the longest where
-// one is alone and nobody in line, and else as long as its own first page took. For whom it leaves costs another pass's
-// first page; and where that takes long, because much is in the log or the machine is busy, so do all who share it.
-constexpr auto least_patience = 50ms;
-constexpr auto most_patience = 2s;
+// How long a pass waits for the next wish of whoever is to get the page: alone and with nobody in line, and else, as
+// long as wishes come at all. Leaving a pass costs another pass's first statement, no more.
+constexpr auto patience = 2s;
+constexpr auto patience_with_others = 50ms;
 constexpr auto longest_patience = 5s; // with all of them together, a page
 // How long a pass goes on while others wait.
 constexpr auto turn = 5s;
@@ -56,7 +55,6 @@ struct log_readings::reading : std::enable_shared_from_this<reading> {
 struct log_readings::pass {
     std::vector<reading_ptr> members; // null: has left
     std::size_t awaited = 0;          // how many wishes are missing
-    clock::duration patience = least_patience;
     std::unique_ptr<audience> who;
     std::shared_ptr<const postgres::log_identity> identity;
     core::batch_ptr last; // the newest page of the step under way, which members that got nothing have passed too
@@ -246,11 +244,8 @@ void log_readings::serve(postgres::log_reader& reader, pass& of)
 {
     const auto began = clock::now();
     begin_pass(reader, of);
-    for (bool first = true;; first = false) {
+    for (;;) {
         const auto page = reader.next();
-        if (first) {
-            of.patience = std::clamp<clock::duration>(clock::now() - began, least_patience, most_patience);
-        }
         lock held(mutex_);
         if (stopped_) {
             return;
@@ -360,7 +355,7 @@ bool log_readings::fail(lock& held, pass& of, const core::failure& why, std::opt
     return !stopped_ && !of.empty();
 }
 
-// Returns when all of them want a page, or the patience with those who are missing is at its end.
+// Returns when all of them want a page, or the patience with the others is at its end.
 void log_readings::await_wishes(lock& held, pass& of, const std::vector<std::size_t>& whose)
 {
     for (const std::size_t i : whose) {
@@ -372,7 +367,7 @@ void log_readings::await_wishes(lock& held, pass& of, const std::vector<std::siz
     const auto all_there = [&] { return stopped_ || of.awaited == 0; };
     for (std::size_t missing = of.awaited; !all_there(); missing = of.awaited) {
         const bool alone = of.members.size() == 1 && waiting_.empty();
-        changed_.wait_for(held, alone ? most_patience : of.patience, all_there);
+        changed_.wait_for(held, alone ? patience : std::chrono::milliseconds(patience_with_others), all_there);
         if (of.awaited == missing || clock::now() > until) {
             break;
         }
