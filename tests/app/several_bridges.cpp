@@ -144,7 +144,7 @@ TEST_CASE("Clients that move between three bridges under load get every change o
     for (const received& each : got) {
         INFO(each.problem);
         CHECK(each.problem.empty());
-        CHECK(each.moves > 3);
+        CHECK(each.moves > 1);
         CHECK(each.ids.size() == logged.size());
         CHECK((std::set<std::string>(each.ids.begin(), each.ids.end()) == logged));
         CHECK(stay_whole(each.transactions));
