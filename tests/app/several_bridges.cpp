@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <random>
@@ -49,7 +50,10 @@ struct received {
     std::vector<std::string> transactions; // of each
     std::map<int, int> versions;           // of each row, the last
     std::string problem;
-    int moves = 0;
+    std::atomic<int> moves = 0;
+    std::atomic<bool> over = false;
+
+    bool has_moved() const { return moves > 3 || over; }
 };
 
 // From bridge to bridge and from transport to transport, never for long.
@@ -122,6 +126,7 @@ TEST_CASE("Clients that move between three bridges under load get every change o
             } catch (const std::exception& error) {
                 got[i].problem = error.what();
             }
+            got[i].over = true;
         });
     }
     std::vector<std::thread> writers;
@@ -130,6 +135,10 @@ TEST_CASE("Clients that move between three bridges under load get every change o
     }
     for (std::thread& each : writers) {
         each.join();
+    }
+    // On a busy machine clients take more at a time, and move less.
+    for (unsigned i = 0; !std::all_of(got.begin(), got.end(), [](const received& each) { return each.has_moved(); }); ++i) {
+        write(db, seed + 200 + i);
     }
     db.execute("insert into t values (" + std::to_string(mark) + ")");
     for (std::thread& each : clients) {
@@ -144,7 +153,7 @@ TEST_CASE("Clients that move between three bridges under load get every change o
     for (const received& each : got) {
         INFO(each.problem);
         CHECK(each.problem.empty());
-        CHECK(each.moves > 1);
+        CHECK(each.moves > 3);
         CHECK(each.ids.size() == logged.size());
         CHECK((std::set<std::string>(each.ids.begin(), each.ids.end()) == logged));
         CHECK(stay_whole(each.transactions));
