@@ -5,8 +5,9 @@
 #include <string_view>
 
 namespace rowcast::core {
+namespace {
 
-// They compare as texts, too.
+// "2026-11-21T10:00:00.123456Z", as all changes have it: they compare as texts, too.
 std::optional<std::chrono::system_clock::time_point> read_time(std::string_view text)
 {
     using namespace std::chrono;
@@ -24,6 +25,8 @@ std::optional<std::chrono::system_clock::time_point> read_time(std::string_view 
     const auto time = hours(number(11, 2)) + minutes(number(14, 2)) + seconds(number(17, 2)) + microseconds(number(20, 6));
     return whole && date.ok() ? std::optional<system_clock::time_point>(sys_days(date) + time) : std::nullopt;
 }
+
+} // namespace
 
 cursor batch::position_from(const cursor& from) const
 {

@@ -5,7 +5,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/change.hpp"
@@ -43,9 +42,6 @@ struct batch {
     std::optional<std::chrono::system_clock::time_point> logged = {};
     void date();
 };
-
-// "2026-11-21T10:00:00.123456Z", as all changes have it; nothing where it is none.
-std::optional<std::chrono::system_clock::time_point> read_time(std::string_view text);
 
 using batch_ptr = std::shared_ptr<const batch>;
 

@@ -217,15 +217,13 @@ core::snapshot follower::first_head()
 void follower::read()
 {
     const auto since = doorbell::clock::now();
-    std::size_t transactions = 0;
-    waited_ = std::chrono::microseconds(0);
     // A position inside a step is left behind by a lost connection: first its rest, then what has come since.
-    if (position_.inside) {
-        transactions += read_step();
-    }
-    transactions += read_step();
+    const step_summary rest = position_.inside ? read_step() : step_summary();
+    const step_summary latest = read_step();
+    const std::size_t transactions = rest.transactions + latest.transactions;
     const auto now = doorbell::clock::now();
-    bell_.read({now, std::chrono::duration_cast<std::chrono::milliseconds>(now - since), transactions, position_.seen, waited_});
+    bell_.read({now, std::chrono::duration_cast<std::chrono::milliseconds>(now - since), transactions, position_.seen,
+                std::max(rest.waited, latest.waited)});
     if (transactions > 0 && bell_.rings()) {
         key_.ring();
     }
@@ -239,29 +237,28 @@ void follower::read()
     }
 }
 
-// Returns the number of transactions in it.
-std::size_t follower::read_step()
+follower::step_summary follower::read_step()
 {
     const auto since = std::chrono::steady_clock::now();
     log_step step(*connection_, everything_, sink_, position_, options_.pages);
     core::transaction_id last = 0;
-    std::size_t transactions = 0;
+    step_summary found;
     for (;;) {
         auto page = step.next();
         if (page.has_error()) {
             begin_anew(page.error().code);
-            return transactions;
+            return found;
         }
         if (!*page) {
-            return transactions;
+            return found;
         }
         if ((*page)->complete && (*page)->changes.empty() && (*page)->before == (*page)->after) {
-            return transactions; // nothing at all has happened
+            return found; // nothing at all has happened
         }
         callbacks_.batch(*page);
         position_ = step.position();
-        waited_ = step.waited();
-        transactions += count_transactions(**page, last);
+        found.waited = step.waited();
+        found.transactions += count_transactions(**page, last);
         if (!(*page)->changes.empty()) {
             const auto took = std::chrono::steady_clock::now() - since;
             sink_(observe::batch_read{(*page)->changes.size(), bytes_of(**page),

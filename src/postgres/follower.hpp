@@ -85,7 +85,11 @@ private:
     core::snapshot first_head();
     void begin_anew(core::error_code why);
     void read();
-    std::size_t read_step();
+    struct step_summary {
+        std::size_t transactions = 0;
+        std::chrono::microseconds waited{0}; // of `doorbell::reading`
+    };
+    step_summary read_step();
     void wait();
     void tend_bell();
     void mark();
@@ -110,7 +114,6 @@ private:
     std::atomic<bool> asked_ = false; // `wake` was called
     doorbell bell_;
     doorbell::state told_bell_ = doorbell::state::letting_go;
-    std::chrono::microseconds waited_{0}; // the longest of what was read last, between its last change and the reading
     std::vector<int> suspects_; // sessions that may hold the key for us still, though their connections are lost
     doorbell_key key_;
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "core/batch.hpp"
 #include "core/whole_number.hpp"
 #include "postgres/database_error.hpp"
 
@@ -102,7 +101,7 @@ const std::string log_statement = R"sql(
 (select null::bigint, null::xid8, null::bigint, pg_current_snapshot()::text, pg_current_wal_insert_lsn()::text,
         pg_current_wal_flush_lsn()::text,
         case when s.table_oid <> s.tableoid then 'cursor_foreign' when $7::xid8 <= s.expired_xid then 'cursor_expired' end,
-        pg_backend_pid()::text, to_char(clock_timestamp(), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), null::boolean, null, null
+        pg_backend_pid()::text, (extract(epoch from clock_timestamp()) * 1000000)::bigint::text, null::boolean, null, null
  from rowcast.settings s)
 union all
 (select l.id, l.xid, e.transaction_end, to_char(l.at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), l.op, coalesce(l.cause, l.op),
@@ -167,7 +166,8 @@ log_moment read_moment(const rows& first)
     }
     return {std::move(*snapshot), parse_lsn(first.text(0, first_row::written)),
             parse_lsn(first.text(0, first_row::flushed)), lost,
-            static_cast<int>(first.number(0, first_row::backend)), core::read_time(first.text(0, first_row::clock))};
+            static_cast<int>(first.number(0, first_row::backend)),
+            std::chrono::system_clock::time_point(std::chrono::microseconds(first.number(0, first_row::clock)))};
 }
 
 core::change read_change(const rows& row, const observe::sink& sink)

@@ -41,7 +41,7 @@ struct log_moment {
     // that nobody has claimed yet (cursor_foreign); no changes follow.
     std::optional<core::error_code> lost;
     int backend = 0;
-    std::optional<std::chrono::system_clock::time_point> clock; // the database's
+    std::chrono::system_clock::time_point clock; // the database's
 };
 
 log_moment read_moment(const rows& first);

@@ -90,8 +90,8 @@ core::result<core::batch_ptr> log_step::first_page()
         return further_page();
     }
     auto page = fill();
-    if (page->logged && moment.clock) {
-        waited_ = std::chrono::duration_cast<std::chrono::microseconds>(*moment.clock - *page->logged);
+    if (page->logged) {
+        waited_ = std::chrono::duration_cast<std::chrono::microseconds>(moment.clock - *page->logged);
     }
     if (!page->complete) {
         on_.skip_rows(); // what does not fit comes again, through the portal
