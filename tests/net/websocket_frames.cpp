@@ -12,10 +12,15 @@
 
 #include "running_server.hpp"
 #include "support/raw_client.hpp"
+#include "support/websocket_frame.hpp"
 
 using namespace rowcast;
 using net::running_server;
 using nlohmann::json;
+using support::big_endian;
+using support::frame;
+using support::frame_of_length;
+using support::mask;
 using support::raw_client;
 
 namespace {
@@ -23,40 +28,6 @@ namespace {
 // The first byte of a frame (section 5.2).
 constexpr unsigned more = 0x00, fin = 0x80, rsv1 = 0x40, rsv2 = 0x20, rsv3 = 0x10;
 constexpr unsigned continuation = 0, text = 1, binary = 2, close_frame = 8, ping = 9, pong = 10;
-
-std::string big_endian(std::uint64_t number, int bytes)
-{
-    std::string out;
-    while (bytes-- > 0) {
-        out += static_cast<char>(number >> (8 * bytes));
-    }
-    return out;
-}
-
-enum class mask { yes, no, zero };
-
-// `length` as it stands in the frame, whatever the payload is; with the bit for the mask if need be.
-std::string frame_of_length(unsigned head, std::string length, std::string_view payload, mask how = mask::yes)
-{
-    std::string out(1, static_cast<char>(head));
-    length.front() = static_cast<char>(length.front() | (how == mask::no ? 0 : 0x80));
-    out += length;
-    const std::string key = how == mask::no ? "" : how == mask::zero ? std::string(4, '\0') : "\x37\xfa\x21\x3d";
-    out += key;
-    for (std::size_t i = 0; i < payload.size(); ++i) {
-        out += static_cast<char>(payload[i] ^ (key.empty() ? '\0' : key[i % 4]));
-    }
-    return out;
-}
-
-std::string frame(unsigned head, std::string_view payload = "", mask how = mask::yes)
-{
-    const std::size_t size = payload.size();
-    const std::string length = size < 126     ? big_endian(size, 1)
-                               : size < 65536 ? '\x7e' + big_endian(size, 2)
-                                              : '\x7f' + big_endian(size, 8);
-    return frame_of_length(head, length, payload, how);
-}
 
 std::string close_with(unsigned code, std::string_view reason = "")
 {

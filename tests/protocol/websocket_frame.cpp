@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "protocol/websocket_frame.hpp"
+#include "support/websocket_frame.hpp"
 
 #include <string>
 #include <vector>
@@ -9,38 +10,14 @@ using namespace rowcast;
 using namespace std::string_literals;
 using protocol::frame_reader;
 using protocol::opcode;
+using support::big_endian;
+using support::frame;
+using support::frame_of_length;
 
 namespace {
 
 constexpr std::size_t most = 1000;
 constexpr unsigned fin = 0x80;
-
-std::string big_endian(std::uint64_t number, int bytes)
-{
-    std::string out;
-    while (bytes-- > 0) {
-        out += static_cast<char>(number >> (8 * bytes));
-    }
-    return out;
-}
-
-// As a client sends it; `length` as it stands there.
-std::string frame_of_length(unsigned head, std::string length, std::string_view payload)
-{
-    const std::string key = "\x37\xfa\x21\x3d";
-    length.front() = static_cast<char>(length.front() | 0x80);
-    std::string out = static_cast<char>(head) + length + key;
-    for (std::size_t i = 0; i < payload.size(); ++i) {
-        out += static_cast<char>(payload[i] ^ key[i % 4]);
-    }
-    return out;
-}
-
-std::string frame(unsigned head, std::string_view payload = "")
-{
-    const std::size_t size = payload.size();
-    return frame_of_length(head, size < 126 ? big_endian(size, 1) : size < 65'536 ? '\x7e' + big_endian(size, 2) : '\x7f' + big_endian(size, 8), payload);
-}
 
 unsigned operator|(unsigned bits, opcode kind) { return bits | static_cast<unsigned>(kind); }
 

@@ -3,27 +3,50 @@
 namespace rowcast::support {
 namespace {
 
-std::string frame(unsigned char first, unsigned masked, std::string_view payload)
+std::string length_of(std::size_t size)
 {
-    const int digits = payload.size() < 126 ? 0 : payload.size() < 65'536 ? 2 : 8;
-    std::string out(1, static_cast<char>(first));
-    out += static_cast<char>(masked | (digits == 0 ? payload.size() : digits == 2 ? 126U : 127U));
-    for (int left = digits - 1; left >= 0; --left) {
-        out += static_cast<char>(payload.size() >> 8 * left & 0xFF);
+    return size < 126 ? big_endian(size, 1) : size < 65'536 ? '\x7e' + big_endian(size, 2) : '\x7f' + big_endian(size, 8);
+}
+
+}
+
+std::string big_endian(std::uint64_t number, int bytes)
+{
+    std::string out;
+    while (bytes-- > 0) {
+        out += static_cast<char>(number >> (8 * bytes));
     }
-    return out.append(masked != 0 ? 4 : 0, '\0').append(payload);
+    return out;
 }
 
-}
-
-std::string client_frame(unsigned char first, std::string_view payload)
+std::string frame_of_length(unsigned first, std::string length, std::string_view payload, mask how)
 {
-    return frame(first, 0x80, payload);
+    std::string out(1, static_cast<char>(first));
+    if (how == mask::no) {
+        return out.append(length).append(payload);
+    }
+    length.front() = static_cast<char>(length.front() | 0x80);
+    const std::string key = how == mask::zero ? std::string(4, '\0') : "\x37\xfa\x21\x3d";
+    out += length + key;
+    for (std::size_t i = 0; i < payload.size(); ++i) {
+        out += static_cast<char>(payload[i] ^ key[i % 4]);
+    }
+    return out;
+}
+
+std::string frame(unsigned first, std::string_view payload, mask how)
+{
+    return frame_of_length(first, length_of(payload.size()), payload, how);
+}
+
+std::string client_frame(unsigned first, std::string_view payload)
+{
+    return frame(first, payload, mask::zero);
 }
 
 std::string server_frame(std::string_view payload)
 {
-    return frame(text_frame, 0, payload);
+    return frame(text_frame, payload, mask::no);
 }
 
 std::size_t header_size(std::string_view begun)
