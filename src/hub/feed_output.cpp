@@ -124,7 +124,7 @@ void feed::state::hand_out(const portion& most, std::optional<output>& into)
         return;
     }
     group* const catching_up = number == 0 ? nullptr : &found->second;
-    stream& to = catching_up ? *catching_up : live_;
+    stream& to = stream_of(catching_up);
     changes& out = std::get<changes>(into.emplace(std::in_place_type<changes>));
     if (catching_up && catching_up->named) {
         out.id = subscriptions_.at(members(number).front()).id;
@@ -242,7 +242,7 @@ void feed::state::cut(changes& out, const page_work& work, group* catching_up)
     } else if (work.worded) {
         out.kept.push_back(work.worded);
     }
-    stream& to = catching_up ? *catching_up : live_;
+    stream& to = stream_of(catching_up);
     out.more = to.open == following.xid;
     if (!out.more) {
         to.open = 0;
@@ -253,7 +253,7 @@ void feed::state::cut(changes& out, const page_work& work, group* catching_up)
 void feed::state::finish_page(changes& out, page_work& work, group* catching_up)
 {
     const core::batch& batch = work.batch();
-    stream& to = catching_up ? *catching_up : live_;
+    stream& to = stream_of(catching_up);
     // A page that the client has had already (another reading starts earlier than its position) says nothing about what is open.
     bool further = true;
     if (catching_up) {

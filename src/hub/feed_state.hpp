@@ -116,6 +116,7 @@ private:
     std::optional<output> let_join(std::uint64_t number);
     void hand_out(const portion& most, std::optional<output>& into);
     void match(page_work& work, const core::cursor& position, std::size_t bytes) const;
+    stream& stream_of(group* catching_up) { return catching_up ? *catching_up : live_; }
     void cut(changes& out, const page_work& work, group* catching_up);
     void finish_page(changes& out, page_work& work, group* catching_up);
 

@@ -50,7 +50,7 @@ void shard::publish(std::span<const publication_ptr> all)
 void shard::gather(const publication_ptr& published)
 {
     for (const auto& [view, events] : published->events) {
-        subscribers_.find(view, [&, &what = events](const subscriber& each) { parts_.push_back({each, &published, &what, none}); });
+        subscribers_.find(view, [&, &what = events](const subscriber& each) { parts_.push_back({each, &published, &what}); });
     }
 }
 
