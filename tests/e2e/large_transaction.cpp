@@ -30,7 +30,7 @@ bool is_one_to(const std::vector<std::uint64_t>& keys, std::uint64_t last)
 
 } // namespace
 
-TEST_CASE("A transaction of a million rows arrives in pages, a client that drops in its middle gets the rest, and memory stays small", "[serial]")
+TEST_CASE("A transaction of a million rows arrives in pages, a client that drops in its middle gets the rest, and memory stays small", "[serial][long]")
 {
     support::database db{support::with_rowcast};
     db.execute("create table t (id bigint primary key, v text); select rowcast.watch('t', notify => true)");

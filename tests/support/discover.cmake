@@ -3,6 +3,7 @@
 #
 # Tags that mean something here:
 #   [serial]   nothing else may run meanwhile, e.g. because an open transaction anywhere in the cluster would disturb it
+#   [long]     it may take twice as long as the others
 
 cmake_minimum_required(VERSION 3.25)
 
@@ -26,12 +27,19 @@ endfunction()
 
 list_names(names "")
 list_names(serial "[serial]")
+list_names(long "[long]")
+math(EXPR long_timeout "2 * ${TIMEOUT}")
 
 set(script "")
 foreach(name IN LISTS names)
     string(REGEX REPLACE "([\\\\,\"])" "\\\\\\1" filter "${name}")
     string(APPEND script "add_test([==[${name}]==] [==[${PROGRAM}]==] [==[${filter}]==] --warn NoTests)\n")
-    string(APPEND script "set_tests_properties([==[${name}]==] PROPERTIES LABELS ${LABEL} TIMEOUT ${TIMEOUT}")
+    string(APPEND script "set_tests_properties([==[${name}]==] PROPERTIES LABELS ${LABEL}")
+    if(name IN_LIST long)
+        string(APPEND script " TIMEOUT ${long_timeout}")
+    else()
+        string(APPEND script " TIMEOUT ${TIMEOUT}")
+    endif()
     if(FIXTURE)
         string(APPEND script " FIXTURES_REQUIRED ${FIXTURE}")
     endif()
