@@ -57,6 +57,7 @@ public:
 
     // The next message for the client; nothing where there is nothing.
     std::shared_ptr<const std::string> next();
+    bool has_more() const { return !said_.empty() || over_ || feed_.has_output(); } // or the end
 
     const std::string& name() const { return name_; } // the session's
     const std::optional<ending>& over() const { return over_; }

@@ -82,6 +82,19 @@ public:
         advance();
     }
 
+    void send_gathered() override
+    {
+        writing_ = false;
+        auto message = std::exchange(output_, nullptr);
+        if (stage_ == stage::closed) {
+            return;
+        }
+        send(opcode::text, std::move(message));
+        if (talk_.has_more()) {
+            wake();
+        }
+    }
+
     std::string_view session() const override { return talk_.name(); }
     std::string_view user() const override { return talk_.subject(); }
     std::string_view transport() const override { return "websocket"; }
@@ -233,6 +246,12 @@ private:
             } else if (stage_ > stage::leaving) {
                 return;
             } else if (auto message = talk_.next()) {
+                if (home_.gathers()) {
+                    output_ = std::move(message);
+                    writing_ = true;
+                    home_.gather(*this);
+                    return;
+                }
                 send(opcode::text, std::move(message));
             } else if (const auto& last = talk_.over()) {
                 const bool is_ours = last->code != core::close_code::none;

@@ -20,6 +20,9 @@ using std::chrono::milliseconds;
 constexpr milliseconds least_pause{500};
 constexpr milliseconds most_pause{5'000};
 
+// What they send together is in the processor's cache still.
+constexpr std::size_t most_gathered = 32;
+
 std::string reason_of(const std::exception_ptr& thrown)
 {
     try {
@@ -139,7 +142,10 @@ void worker::run_next_errand()
         work();
     } else {
         // A shard that goes on after half a publication would leave a hole; clients of a bridge that is started again resume from where they are.
+        gathers_ = true;
         [&]() noexcept { shard_.publish(published); }();
+        gathers_ = false;
+        send_gathered();
     }
 }
 
@@ -160,12 +166,34 @@ void worker::go_on_all()
 
 void worker::go_on(activity& whom)
 {
+    guard(whom, &activity::go_on);
+}
+
+void worker::guard(activity& whom, void (activity::*action)())
+{
     try {
-        whom.go_on();
+        (whom.*action)();
     } catch (...) {
         whom.abort();
         shared_.tell(observe::background_failed{"a client's connection", reason_of(std::current_exception())});
     }
+}
+
+void worker::gather(activity& who)
+{
+    gathered_.push_back(&who);
+    if (gathered_.size() == most_gathered) {
+        send_gathered();
+    }
+}
+
+// None of them ends meanwhile: what they wait for is heard later.
+void worker::send_gathered()
+{
+    for (activity* const each : gathered_) {
+        guard(*each, &activity::send_gathered);
+    }
+    gathered_.clear();
 }
 
 void worker::spawn(boost::asio::awaitable<void> task)

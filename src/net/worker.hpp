@@ -43,6 +43,7 @@ public:
     virtual void check_admission() {} // what was revoked has changed
     virtual void abort() = 0; // end now
     virtual void go_on() {}   // what worker::wake was called for
+    virtual void send_gathered() {} // what worker::gather was called for
 
     // Of a session: its name and user, and all that operators see. Without a name it is none.
     virtual std::string_view session() const { return {}; }
@@ -85,6 +86,11 @@ public:
     void wake(std::shared_ptr<activity> whom);
     void go_on(activity& whom); // now; its exceptions end it and are told
 
+    // While publications are handed out: `who` is to send together with others, soon. Our code and the kernel's in turns, for each of thousands, would
+    // throw each other out of the processor's caches.
+    bool gathers() const { return gathers_; }
+    void gather(activity& who);
+
     // Runs a task to its end; it is counted, and its exceptions are told.
     void spawn(boost::asio::awaitable<void> task);
 
@@ -112,6 +118,8 @@ private:
     void run_next_errand();
     void finished();
     void go_on_all();
+    void send_gathered();
+    void guard(activity& whom, void (activity::*action)());
     std::chrono::milliseconds pause();
     void for_each_activity(const std::function<void(activity&)>& action);
 
@@ -132,6 +140,8 @@ private:
     boost::asio::io_context context_;
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
     std::vector<std::shared_ptr<activity>> woken_;
+    std::vector<activity*> gathered_;
+    bool gathers_ = false;
     std::mutex errands_guard_;
     std::deque<errand> errands_; // a call of run_next_errand is on its way where there are any
     std::thread thread_;

@@ -483,6 +483,38 @@ TEST_CASE("a client that does not read is not buffered without end, and gets eve
     CHECK(running.seen().count<observe::fell_behind>() > 0);
 }
 
+TEST_CASE("of a transaction that is more than a message holds each client gets all, in several", "[net]")
+{
+    running_server running;
+    std::vector<websocket_client> clients;
+    for (int i = 0; i < 100; ++i) { // more than are sent to together
+        clients.push_back(connect_as(running.port(), "root" + std::to_string(i) + ":admin"));
+        clients.back().send(orders());
+        clients.back().await("subscribed");
+    }
+    constexpr int rows = 200;
+    const std::string wide(1'000, 'x');
+    std::vector<core::change> changes;
+    for (int i = 0; i < rows; ++i) {
+        changes.push_back(running_server::order(insert, i, "ann", wide));
+    }
+    running.commit(std::move(changes));
+    for (websocket_client& each : clients) {
+        int next = 0;
+        int messages = 0;
+        while (next < rows) {
+            const json told = each.await("changes");
+            ++messages;
+            for (const json& event : told.at("events")) {
+                REQUIRE(event.at("key").at("id") == next);
+                ++next;
+            }
+            REQUIRE(told.at("more") == (next < rows));
+        }
+        CHECK(messages > 2);
+    }
+}
+
 TEST_CASE("random messages are answered or end the connection, and the server lives on", "[net]")
 {
     running_server::options how;
