@@ -122,11 +122,11 @@ def fan_out(figures):
 
 def matching(figures):
     rules = {"equality": "found by an index", "range": "each asked"}
-    shown = [rule for rule in rules if any(each.get("rule", "equality") == rule for each in figures)]
+    shown = [rule for rule in rules if any(each["rule"] == rule for each in figures)]
     picture, axes = plt.subplots(1, len(shown), figsize=(4.6 * len(shown), 3), squeeze=False)
     rows = []
     for rule, place in zip(shown, axes[0]):
-        these = [each for each in figures if each.get("rule", "equality") == rule]
+        these = [each for each in figures if each["rule"] == rule]
         counts = [each["subscriptions"] for each in these]
         for what, label in (("matching", "matched and worded"), ("delivered", "and handed out")):
             place.plot(counts, [each[what] for each in these], marker="o", label=label, color=COLOURS["rowcast"] if what == "matching" else COLOURS["SSE"])
@@ -182,7 +182,7 @@ def writers(figures):
 
 
 def catch_up(figures):
-    rows = [[f"transactions of {each['transactions_of']:,}", f"{each.get('subscribers', 1):,}", each["from"], number(each["changes_a_second"]),
+    rows = [[f"transactions of {each['transactions_of']:,}", f"{each['subscribers']:,}", each["from"], number(each["changes_a_second"]),
              "–" if each["from"] == "COPY" else f"{each['cpu_microseconds']:.1f} us", f"{each['passes']:.0f}" if "passes" in each else "–"] for each in figures]
     return (table(["", "subscribers", "from", "changes a second, in all", "the bridge's CPU a change", "passes over the log"], rows),)
 
