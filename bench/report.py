@@ -183,14 +183,14 @@ def writers(figures):
 
 def catch_up(figures):
     rows = [[f"transactions of {each['transactions_of']:,}", f"{each['subscribers']:,}", each["from"], number(each["changes_a_second"]),
-             "–" if each["from"] == "COPY" else f"{each['cpu_microseconds']:.1f} us", f"{each['passes']:.0f}" if "passes" in each else "–"] for each in figures]
+             "–" if each["from"] == "COPY" else f"{each['cpu_microseconds']:.1f} us", "–" if each["from"] == "COPY" else f"{each['passes']:.0f}"] for each in figures]
     return (table(["", "subscribers", "from", "changes a second, in all", "the bridge's CPU a change", "passes over the log"], rows),)
 
 
 def storm(figures):
     rows = [[f"{each['clients']:,}", each["from"], f"{each['subscribed_seconds']:.1f} s", f"{each['complete_seconds']:.1f} s",
              number(each["clients"] / each["complete_seconds"]), f"{each['passes']:.0f}",
-             f"{each['transactions']:,}" if "transactions" in each else "–", f"{each['megabytes']:.0f} MB"]
+             f"{each['transactions']:,}", f"{each['megabytes']:.0f} MB"]
             for each in figures if each["from"] != "restart"]
     restart = next(each for each in figures if each["from"] == "restart")
     late = restart["late_seconds"]

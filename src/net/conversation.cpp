@@ -240,7 +240,7 @@ bool conversation::tick(moment now)
         return false;
     }
     next_beat_ = now.steady + settings_.heartbeat;
-    if (said_.empty() && !feed_.has_output()) {
+    if (!has_more()) {
         if (auto cursor = feed_.moved_on()) {
             say(protocol::cursor_moved(mark_.put_on(*cursor)));
         }
