@@ -128,7 +128,7 @@ config::configuration make_configuration(const std::string& database_url, std::u
     settings.database.url = database_url;
     settings.server.listen.front().at.port = port;
     settings.server.admin = config::listener{{"127.0.0.1", 0}};
-    settings.server.limits.sessions = 500; // a demo's; for more many a machine wants to be set up
+    settings.server.limits.sessions = 500; // the usual limit is more than many a machine has file descriptors for, which is a warning
     settings.auth.anonymous = false;
     settings.auth.jwt = {
         {.algorithm = "HS256", .secret = random_secret(), .public_key = {}, .jwks = {}, .issuer = {}, .audience = {}, .at = {}}};
