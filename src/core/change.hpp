@@ -51,6 +51,9 @@ struct change {
     std::string payload; // MESSAGE: JSON text
     bool durable = true; // false: in no log and under no cursor, as a plain NOTIFY, or a row that is only explained
 
+    // Whether its rows do not tell whom it concerns: of the table as a whole, or too large for the log.
+    bool lacks_values() const { return truncated || op == operation::truncate || op == operation::resync; }
+
     std::size_t memory() const;
 };
 

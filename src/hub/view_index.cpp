@@ -17,11 +17,6 @@ void erase(std::vector<view*>& from, view* what)
 
 } // namespace
 
-bool view_index::looks_at_all(const core::change& change)
-{
-    return change.truncated || change.op == core::operation::truncate || change.op == core::operation::resync;
-}
-
 void view_index::add(view& added)
 {
     if (const auto* channel = std::get_if<view_spec::channel>(&added.spec.target)) {

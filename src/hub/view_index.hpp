@@ -58,7 +58,7 @@ public:
             return;
         }
         const by_table& table = found->second;
-        if (looks_at_all(change)) {
+        if (change.lacks_values()) {
             all(table.all);
             return;
         }
@@ -89,9 +89,6 @@ private:
         std::vector<view*> unindexed;
         std::map<std::string, by_column> columns;
     };
-
-    // Changes without the values of all columns, and those that concern the table as a whole.
-    static bool looks_at_all(const core::change& change);
 
     std::unordered_map<std::string, by_table> tables_;
     std::unordered_map<std::string, std::vector<view*>> channels_;

@@ -8,12 +8,6 @@
 namespace rowcast::policy {
 namespace {
 
-// Of which the rows do not say all.
-bool concerns_all(const core::change& change)
-{
-    return change.truncated || change.op == core::operation::truncate || change.op == core::operation::resync;
-}
-
 // The column's value in a row, in canonical form; empty for null.
 std::optional<std::string> key_in(const core::row& row, std::string_view column, type_family family)
 {
@@ -100,7 +94,7 @@ bool set_value::may_be_changed_by(const core::change& change) const
         if (each.table != change.table) {
             continue;
         }
-        if (keys_[i].empty() || concerns_all(change)) {
+        if (keys_[i].empty() || change.lacks_values()) {
             return true;
         }
         for (const core::row* row : {&change.after, &change.before}) {
@@ -160,7 +154,7 @@ void set_index::find(const core::change& change, std::unordered_set<std::size_t>
         return;
     }
     const by_table& table = at->second;
-    if (concerns_all(change)) {
+    if (change.lacks_values()) {
         found.insert(table.all.begin(), table.all.end());
         return;
     }
