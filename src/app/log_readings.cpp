@@ -282,6 +282,7 @@ bool log_readings::give(lock& held, pass& of, const core::batch_ptr& page)
             whose.push_back(i);
         }
     }
+    const auto shared = std::make_shared<const hub::chapter>(std::vector{page});
     await_wishes(held, of, whose);
     for (const std::size_t i : whose) {
         reading& each = *of.members[i];
@@ -292,7 +293,7 @@ bool log_readings::give(lock& held, pass& of, const core::batch_ptr& page)
         const core::cursor before = of.position(each);
         each.position = page->position_from(before);
         each.goes_on = page->transaction_goes_on;
-        answer(each, hub::log_reading::page{page, before});
+        answer(each, hub::log_reading::page{shared, before});
     }
     of.last = page;
     if (page->complete) { // the next step is another order of places: everybody must be known to be at its beginning

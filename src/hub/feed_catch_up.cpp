@@ -81,13 +81,12 @@ void feed::state::attached(std::uint64_t number, const std::vector<std::size_t>&
         announce(number, subscribed::status::resumed, joining.after.value_or(reply.cursor));
         joining.position = *reply.opened;
         joining.now = group::step::replaying;
-        for (core::batch_ptr& page : reply.replay) {
-            push(page_work(number, std::move(page)));
-        }
         if (reply.what == attach_reply::outcome::resumed) {
+            push_past(number, reply.replay, reply.first);
             adopt(who, reply.views);
             push(join{number});
         } else {
+            push_past(number, reply.replay, reply.first, most_replayed);
             push(attach_again{number});
         }
         break;
@@ -101,6 +100,43 @@ void feed::state::attached(std::uint64_t number, const std::vector<std::size_t>&
             start(number);
         }
         break;
+    }
+}
+
+// Of these pages those that may concern the group, the ends of transactions that do, and the last, which brings it there;
+// up to about `bytes` of them.
+void feed::state::push_past(std::uint64_t number, const std::vector<chapter_ptr>& past, std::uint32_t first, std::size_t bytes)
+{
+    bool open = groups_.at(number).open != 0; // the last page goes on inside a transaction that concerns it
+    std::size_t sum = 0;
+    std::vector<std::pair<chapter::place, std::size_t>> found;
+    for (const chapter_ptr& each : past) {
+        const auto end = static_cast<std::uint32_t>(each->pages().size());
+        found.clear();
+        for (const std::size_t member : members(number)) {
+            for (const chapter::place& place : each->candidates(subscriptions_.at(member).view, {first, 0}, {end, 0})) {
+                found.emplace_back(place, member);
+            }
+        }
+        std::sort(found.begin(), found.end());
+        auto next = found.cbegin();
+        for (std::uint32_t page = std::exchange(first, 0); page < end; ++page) {
+            std::vector<page_work::candidate> candidates;
+            for (; next != found.cend() && next->first.page == page; ++next) {
+                candidates.push_back({next->first.ordinal, next->second});
+            }
+            const bool last = page + 1 == end && each == past.back();
+            if (candidates.empty() && !open && !last) {
+                continue;
+            }
+            const core::batch_ptr& batch = each->pages()[page];
+            const bool concerned = !candidates.empty() && batch->changes[candidates.back().ordinal].xid == batch->changes.back().xid;
+            open = batch->transaction_goes_on && (concerned || (open && batch->is_inside_transaction()));
+            push(page_work(number, batch, std::move(candidates)));
+            if ((sum += batch->memory()) > bytes) {
+                return;
+            }
+        }
     }
 }
 
@@ -150,10 +186,8 @@ void feed::state::page_read(std::uint64_t number, core::result<log_reading::page
     }
     announce(number, subscribed::status::resumed, joining.after.value_or(std::string()));
     joining.position = page->position;
-    if (page->batch) {
-        page_work work(number, page->batch);
-        work.ask_for_next = true;
-        push(std::move(work));
+    if (page->what) {
+        push_past(number, {page->what});
         return;
     }
     joining.reading.reset();

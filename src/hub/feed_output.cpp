@@ -185,7 +185,9 @@ void feed::state::hand_out(const portion& most, std::optional<output>& into)
         return;
     }
     to.told_more = out.more;
-    if (!catching_up) {
+    if (catching_up) {
+        seal(out, *catching_up->codec, catching_up->position);
+    } else {
         last_cursor_ = hash(out.cursor);
     }
 }
@@ -195,25 +197,26 @@ void feed::state::match(page_work& work, const core::cursor& position, std::size
 {
     std::size_t sum = 0;
     auto events = std::make_shared<std::vector<std::pair<std::size_t, event>>>();
-    const std::vector<std::size_t> who = members(work.group);
-    const auto ended = std::make_shared<const std::string>(permissions_changed);
-    for (; work.looked_at < work.batch().changes.size() && sum < bytes; ++work.looked_at) {
-        const std::uint32_t i = work.looked_at;
+    for (; work.looked_at < work.candidates.size(); ++work.looked_at) {
+        const auto [i, member] = work.candidates[work.looked_at];
+        if (sum >= bytes && i != events->back().second.ordinal) {
+            break;
+        }
         const core::change& change = work.batch().changes[i];
-        if (position.covers(change.xid, change.where)) {
+        const auto found = subscriptions_.find(member);
+        if (found == subscriptions_.end() || found->second.group != work.group || position.covers(change.xid, change.where)) {
             continue;
         }
-        for (const std::size_t member : who) {
-            const subscription& each = subscriptions_.at(member);
-            if (each.start && each.start->covers(change.xid, change.where)) {
-                continue;
-            }
-            auto seen = ends_at(each.view, change) ? std::optional(event{i, change.op, event::kind::resync, ended})
-                                                   : see(each.view, change, i, home_.write_);
-            if (seen && each.wants(*seen)) {
-                sum += seen->text->size();
-                events->emplace_back(member, std::move(*seen));
-            }
+        const subscription& each = found->second;
+        if (each.start && each.start->covers(change.xid, change.where)) {
+            continue;
+        }
+        auto seen = ends_at(each.view, change)
+                        ? std::optional(event{i, change.op, event::kind::resync, std::make_shared<const std::string>(permissions_changed)})
+                        : see(each.view, change, i, home_.write_);
+        if (seen && each.wants(*seen)) {
+            sum += seen->text->size();
+            events->emplace_back(member, std::move(*seen));
         }
     }
     work.matches.clear();
@@ -223,19 +226,23 @@ void feed::state::match(page_work& work, const core::cursor& position, std::size
     }
     std::stable_sort(work.matches.begin(), work.matches.end());
     work.worded = std::move(events);
-    work.matched = work.looked_at == work.batch().changes.size();
+    work.matched = work.looked_at == work.candidates.size();
 }
 
 // Ends a frame inside a page, behind the last change that it holds.
 void feed::state::cut(changes& out, const page_work& work, group* catching_up)
 {
     const core::change& following = work.change(work.matches[work.next]);
-    if (work.passed) { // else the frame ends with the page before, whose cursor it has
+    if (work.passed) { // else the frame ends with the page before
         core::cursor position{catching_up ? catching_up->position.seen : work.batch().before, core::cursor::progress{work.batch().after, *work.passed}};
-        seal(out, catching_up ? *catching_up->codec : *work.published->codec, position);
         if (catching_up) {
             catching_up->position = std::move(position);
+        } else {
+            seal(out, *work.published->codec, position);
         }
+    }
+    if (catching_up) {
+        seal(out, *catching_up->codec, catching_up->position);
     }
     if (work.published) {
         out.kept.push_back(work.published);
@@ -271,11 +278,10 @@ void feed::state::finish_page(changes& out, page_work& work, group* catching_up)
         out.kept.push_back(std::move(work.published));
         return;
     }
-    seal(out, *catching_up->codec, catching_up->position);
     if (work.worded) {
         out.kept.push_back(std::move(work.worded));
     }
-    if (work.ask_for_next && catching_up->reading) {
+    if (catching_up->reading) { // which waits for this page to be taken
         catching_up->reading->next([this, number = work.group](auto page) { page_read(number, std::move(page)); });
     }
 }

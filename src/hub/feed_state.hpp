@@ -94,6 +94,7 @@ private:
     void start(std::uint64_t group_number);
     void attach(std::uint64_t group_number);
     void attached(std::uint64_t group_number, const std::vector<std::size_t>& members, attach_reply reply);
+    void push_past(std::uint64_t group_number, const std::vector<chapter_ptr>& past, std::uint32_t first = 0, std::size_t bytes = SIZE_MAX);
     void read(std::uint64_t group_number);
     void page_read(std::uint64_t group_number, core::result<log_reading::page> page);
     void read_rows(std::uint64_t group_number);

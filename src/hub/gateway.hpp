@@ -9,12 +9,15 @@
 
 #include "core/batch.hpp"
 #include "core/cursor.hpp"
-#include "hub/publication.hpp"
+#include "hub/chapter.hpp"
 #include "hub/view.hpp"
 
 namespace rowcast::hub {
 
 using shard_id = unsigned;
+
+// What a session that resumes may hold of the ring at a time, in bytes: many may be slow at once.
+constexpr std::size_t most_replayed = 256 * 1024;
 
 // Some subscriptions of one session that move together, to be attached to the live stream.
 struct attach_request {
@@ -26,7 +29,7 @@ struct attach_reply {
     enum class outcome {
         live,      // attached from now on
         resumed,   // attached; `replay` is what lies between the cursor and now
-        replaying, // not attached: `replay` is the next part of it; take that and ask again from there
+        replaying, // not attached: `replay` is much of it, or lacks the end; take of that what concerns the views and ask again
         behind,    // not attached: the ring no longer reaches the cursor, read the log first
         reset,     // the cursor cannot be used, for `reason`; attached from now on
         superseded, // not attached: a view depends on a set that has another value by now
@@ -35,7 +38,8 @@ struct attach_reply {
     std::vector<view_id> views;         // in the order of the request; empty where not attached
     std::string cursor;                 // the hub's, as of now
     std::optional<core::cursor> opened; // the request's cursor, where it could be read
-    std::vector<core::batch_ptr> replay;
+    std::vector<chapter_ptr> replay;
+    std::uint32_t first = 0; // page of the replay
     std::shared_ptr<const core::cursor_codec> codec; // seals the positions of the replay
 };
 
@@ -45,7 +49,7 @@ struct attach_reply {
 class log_reading {
 public:
     struct page {
-        core::batch_ptr batch;   // null: the end is reached, attach with `cursor` next
+        chapter_ptr what;        // one page; null: the end is reached, attach with `cursor` next
         core::cursor position;   // where the reading stands: before this page, or at the end
         std::string cursor = {}; // of the end, sealed
     };

@@ -4,13 +4,6 @@
 #include <cassert>
 
 namespace rowcast::hub {
-namespace {
-
-// What a session that resumes may hold of the ring at a time: many may be slow at once.
-constexpr std::size_t replay_bytes = 256 * 1024;
-
-} // namespace
-
 void hub::start(std::shared_ptr<const core::cursor_codec> codec, core::snapshot head)
 {
     start(std::move(codec), std::move(head), {});
@@ -111,16 +104,18 @@ std::optional<attach_reply> hub::attach(const attach_request& request, bool at_l
     if (!position->inside && !ring_.settled().includes(position->seen) && *position != ring_.head()) {
         return at_last ? std::optional(reset(core::error_code::cursor_foreign)) : std::nullopt;
     }
-    auto recent = ring_.since(*position, replay_bytes);
+    auto recent = ring_.since(*position);
     if (!recent) {
         attach_reply behind = reply(attach_reply::outcome::behind);
         behind.opened = *position;
         return behind;
     }
-    attach_reply resumed = reply(recent->complete ? attach_reply::outcome::resumed : attach_reply::outcome::replaying);
+    const bool whole = recent->complete && recent->bytes <= most_replayed;
+    attach_reply resumed = reply(whole ? attach_reply::outcome::resumed : attach_reply::outcome::replaying);
     resumed.opened = *position;
-    resumed.replay = std::move(recent->batches);
-    if (recent->complete) {
+    resumed.replay = std::move(recent->chapters);
+    resumed.first = recent->first;
+    if (whole) {
         resumed.views = join(request.views);
     }
     return resumed;

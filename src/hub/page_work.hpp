@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "core/batch.hpp"
 #include "hub/publication.hpp"
@@ -33,18 +34,24 @@ struct page_work {
         }
     };
 
+    // A change that may concern a subscription.
+    struct candidate {
+        std::uint32_t ordinal;
+        std::size_t subscription;
+    };
+
     // Of the live stream. `at`: how much the shard has published.
     page_work(publication_ptr live, std::uint64_t at) : published(std::move(live)), since(at), matched(true) {}
     // Of a group that catches up.
-    page_work(std::uint64_t number, core::batch_ptr past) : group(number), replayed(std::move(past)) {}
+    page_work(std::uint64_t number, core::batch_ptr past, std::vector<candidate> of) : group(number), replayed(std::move(past)), candidates(std::move(of)) {}
 
     std::uint64_t group = 0; // 0: the live stream
     publication_ptr published;
     core::batch_ptr replayed;
+    std::vector<candidate> candidates; // of `replayed`, in its order
     std::uint64_t since = 0;
-    std::uint32_t looked_at = 0;  // changes, as far as they have been matched: what matches is worded as it is handed out
+    std::size_t looked_at = 0;    // candidates, as far as they have been matched: what matches is worded as it is handed out
     bool matched = false;         // all of them
-    bool ask_for_next = false;    // the group's reading waits for this page to be taken
     boost::container::small_vector<match, 1> matches;   // in their order
     std::size_t next = 0;         // the first match that has not been handed out
     std::optional<core::place> passed; // of the one before it, also where that has been let go of

@@ -11,6 +11,10 @@ namespace {
 // How many transactions are remembered of a step's pages that are gone; beyond it nobody is served from the rest.
 constexpr std::size_t most_dropped = 100'000;
 
+// A chapter is kept as long as one of its pages; a reply lists so many at most.
+constexpr std::size_t chapter_bytes = 512 * 1024;
+constexpr std::size_t most_chapters = 256;
+
 std::vector<core::transaction_id> transactions_of(const core::batch& page)
 {
     std::vector<core::transaction_id> found;
@@ -49,8 +53,8 @@ void ring::restart(core::snapshot from, std::vector<core::batch_ptr> past)
 
 void ring::push(core::batch_ptr added)
 {
-    bytes_ += added->memory();
     page made;
+    bytes_ += made.bytes = added->memory();
     made.in_parts = !added->complete || (!held_.empty() && !held_.back().batch->complete);
     if (made.in_parts) {
         made.whose = transactions_of(*added);
@@ -69,7 +73,7 @@ void ring::push(core::batch_ptr added)
 void ring::drop_oldest()
 {
     const page& oldest = held_.front();
-    bytes_ -= oldest.batch->memory();
+    bytes_ -= oldest.bytes;
     start_is_inside_ = !oldest.batch->complete;
     start_ = start_is_inside_ ? oldest.batch->before : oldest.batch->after;
     transactions dropped;
@@ -93,7 +97,7 @@ bool ring::covers(const core::snapshot& seen, const transactions& all)
            });
 }
 
-std::optional<ring::part> ring::since(const core::cursor& position, std::size_t bytes) const
+std::optional<ring::part> ring::since(const core::cursor& position)
 {
     if (position == head_) {
         return part{};
@@ -103,16 +107,38 @@ std::optional<ring::part> ring::since(const core::cursor& position, std::size_t 
         return std::nullopt;
     }
     part found;
-    std::size_t sum = 0;
-    for (place each = *first; each != held_.end(); ++each) {
-        if (sum > bytes) {
+    for (auto each = held_.begin() + (*first - held_.cbegin()); each != held_.end();) {
+        if (found.chapters.size() == most_chapters) {
             found.complete = false;
             break;
         }
-        sum += each->batch->memory();
-        found.batches.push_back(each->batch);
+        if (!each->in) {
+            begin_chapter(each);
+        }
+        if (found.chapters.empty()) {
+            found.first = each->number;
+        }
+        found.chapters.push_back(each->in);
+        for (; each != held_.end() && each->in == found.chapters.back(); ++each) {
+            found.bytes += each->bytes;
+        }
     }
     return found;
+}
+
+// From that page on, as far as it reaches: small pages share one.
+void ring::begin_chapter(std::deque<page>::iterator first)
+{
+    std::vector<core::batch_ptr> pages;
+    std::size_t bytes = 0;
+    auto end = first;
+    for (; end != held_.end() && !end->in && (bytes == 0 || bytes + end->bytes <= chapter_bytes); ++end) {
+        bytes += end->bytes;
+        end->number = static_cast<std::uint32_t>(pages.size());
+        pages.push_back(end->batch);
+    }
+    const auto made = std::make_shared<const chapter>(std::move(pages));
+    std::for_each(first, end, [&](page& each) { each.in = made; });
 }
 
 // In the middle of a step only a step to the same end continues; its earlier pages must all have been taken. Where it

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/batch.hpp"
+#include "hub/chapter.hpp"
 
 namespace rowcast::hub {
 
@@ -25,14 +26,16 @@ public:
     void restart(core::snapshot from, std::vector<core::batch_ptr> past);
     void push(core::batch_ptr added);
 
-    // The oldest batches from the cursor's position on, up to about `bytes` but at least one; `complete` says whether
-    // they reach the newest. Nothing where the ring does not reach back to the cursor. Of a large step only what the
-    // cursor does not cover: its pages up to the first such are left out.
+    // The pages from the cursor's position on, in chapters that all have who ask for them: `first` is the one in the first chapter where
+    // it begins. `complete` says whether they reach the newest. Nothing where the ring does not reach back to the cursor. Of
+    // a large step only what the cursor does not cover: its pages up to the first such are left out.
     struct part {
-        std::vector<core::batch_ptr> batches;
+        std::vector<chapter_ptr> chapters;
+        std::uint32_t first = 0;
+        std::size_t bytes = 0;
         bool complete = true;
     };
-    std::optional<part> since(const core::cursor& position, std::size_t bytes) const;
+    std::optional<part> since(const core::cursor& position);
 
     // Everything that the last complete step sees.
     const core::snapshot& settled() const { return settled_; }
@@ -45,8 +48,11 @@ private:
 
     struct page {
         core::batch_ptr batch;
+        std::size_t bytes = 0;
         bool in_parts = false; // its step has several pages
         transactions whose;    // of its changes, where it is one of several
+        chapter_ptr in;        // null: nobody has asked for it yet
+        std::uint32_t number = 0; // there
     };
     using place = std::deque<page>::const_iterator;
 
@@ -54,6 +60,7 @@ private:
     std::optional<place> find(const core::cursor& position) const;
     std::optional<place> find_inside(const core::cursor& position) const;
     void drop_oldest();
+    void begin_chapter(std::deque<page>::iterator first);
 
     limits most_;
     std::deque<page> held_;

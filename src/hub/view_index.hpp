@@ -26,6 +26,12 @@ struct view {
     std::size_t place = 0;
 };
 
+// Of a column's value, in raw JSON: by it the views that may show a row, and the rows that a view may show, are found.
+inline std::uint64_t index_hash(policy::type_family family, std::string_view json)
+{
+    return std::hash<std::string>()(policy::index_key(family, json));
+}
+
 // Finds the views that a change may concern, without asking each: views whose rows all satisfy `column = value` are
 // found by hash, so that 100,000 users who each watch `owner_id = me` cost a change one look-up. The rest are a list a
 // table. One thread.
@@ -80,7 +86,7 @@ private:
         void find(const std::string& column, const core::row& row, const Visit& visit) const
         {
             if (const auto json = row.find(column)) {
-                values.find(std::hash<std::string>()(policy::index_key(family, *json)), [&](view* each) { visit(*each); });
+                values.find(index_hash(family, *json), [&](view* each) { visit(*each); });
             }
         }
     };

@@ -394,7 +394,7 @@ private:
                     const core::cursor before = std::exchange(position_, batch->position_from(position_));
                     if (goes_on_ || concerned(*batch)) {
                         goes_on_ = batch->transaction_goes_on;
-                        done(page{batch, before});
+                        done(page{std::make_shared<const chapter>(std::vector{batch}), before});
                         return;
                     }
                 }

@@ -5,39 +5,12 @@
 #include <algorithm>
 #include <deque>
 
-#include "policy/rules.hpp"
+#include "hub/orders.hpp"
 
 namespace rowcast::hub {
 namespace {
 
-const auto orders = std::make_shared<const policy::table>(policy::table{
-    "public.orders",
-    {{"id", "bigint", policy::type_family::integer}, {"owner_id", "integer", policy::type_family::integer}, {"status", "text", policy::type_family::text}},
-    {"id"},
-    true});
-
-core::value text(std::string word)
-{
-    return {std::move(word), {}};
-}
-
-// A view of whoever may see rows by the rule `where`.
-view_spec seen_through(core::value where)
-{
-    policy::rules all;
-    all.tables["public.orders"].push_back({{}, policy::predicate::parse(where, true).value(), std::nullopt, {}});
-    return {std::make_shared<const policy::visibility>(policy::authorize(all, orders, policy::identity{}, {}).value())};
-}
-
-core::value equals(std::string column, core::value operand)
-{
-    return {core::object{{std::move(column), std::move(operand)}}, {}};
-}
-
-core::row row(std::string json)
-{
-    return core::row::parse(std::move(json)).value();
-}
+using namespace orders;
 
 struct index_of {
     view_index index;
@@ -56,16 +29,6 @@ struct index_of {
         return found;
     }
 };
-
-core::change update(std::string before, std::string after)
-{
-    core::change made;
-    made.op = made.cause = core::operation::update;
-    made.table = "public.orders";
-    made.before = row(std::move(before));
-    made.after = row(std::move(after));
-    return made;
-}
 
 } // namespace
 
