@@ -38,6 +38,7 @@ bool is_behind(const core::cursor& start, const core::cursor& position)
 
 void audience::add(std::size_t reading, const std::vector<hub::view_spec>& views)
 {
+    readings_ = std::max(readings_, reading + 1);
     for (const hub::view_spec& spec : views) {
         auto& taken = by_key_[spec.key()];
         if (!taken) {
@@ -73,26 +74,28 @@ postgres::log_filter audience::filter() const
     return {{tables.begin(), tables.end()}, {channels.begin(), channels.end()}};
 }
 
-std::vector<std::size_t> audience::concerned(const core::batch& page)
+std::vector<audience::interest> audience::interests(const core::batch& page)
 {
-    std::vector<bool> met(by_id_.size());
-    std::vector<std::size_t> found;
-    for (const core::change& each : page.changes) {
-        index_.candidates(each, [&](const hub::view& candidate) {
-            if (!met[candidate.id]) {
-                met[candidate.id] = true;
-                const auto& readings = by_id_[candidate.id]->readings;
-                found.insert(found.end(), readings.begin(), readings.end());
-            }
-        });
-    }
+    std::vector<interest> of_views(by_id_.size());
+    std::vector<interest> found(readings_);
     std::unordered_set<std::size_t> by_sets;
     for (const core::change& each : page.changes) {
+        const bool goes_on = page.transaction_goes_on && each.xid == page.changes.back().xid;
+        const interest now = goes_on ? interest::goes_on : interest::ends;
+        const auto raise = [now](interest& known) { return known < now && (known = now, true); };
+        index_.candidates(each, [&](const hub::view& candidate) {
+            if (raise(of_views[candidate.id])) {
+                for (const std::size_t reading : by_id_[candidate.id]->readings) {
+                    raise(found[reading]);
+                }
+            }
+        });
+        by_sets.clear();
         sets_.find(each, by_sets);
+        for (const std::size_t reading : by_sets) {
+            raise(found[reading]);
+        }
     }
-    found.insert(found.end(), by_sets.begin(), by_sets.end());
-    std::sort(found.begin(), found.end());
-    found.erase(std::unique(found.begin(), found.end()), found.end());
     return found;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -36,8 +37,10 @@ public:
     // The tables and channels that they look at, together.
     postgres::log_filter filter() const;
 
-    // The readings whose views the page may concern; each once.
-    std::vector<std::size_t> concerned(const core::batch& page);
+    // What a page may hold for a reading. `goes_on`: something of the transaction that goes on behind it, too.
+    enum class interest : std::uint8_t { none, ends, goes_on };
+    // Of each reading, by its number.
+    std::vector<interest> interests(const core::batch& page);
 
 private:
     struct seat {
@@ -46,6 +49,7 @@ private:
     };
     std::unordered_map<std::string, std::unique_ptr<seat>> by_key_;
     std::vector<seat*> by_id_;
+    std::size_t readings_ = 0; // the highest number, and one
     hub::view_index index_;
     policy::set_index sets_; // that the readings' rights hang on: their changes are told too
 };

@@ -47,7 +47,7 @@ struct log_readings::reading : std::enable_shared_from_this<reading> {
     pass* in = nullptr;    // the pass that serves it
     bool wanted = false;   // the client waits for a page
     bool awaited = false;  // the pass waits for the client to want one
-    bool goes_on = false;  // the last page that it got ends inside a transaction: it must see how that ends
+    bool goes_on = false;  // the last page that it got ends inside a transaction that concerns it: it must see how that ends
     bool abandoned = false;
     hub::log_reading::handler handler; // of the client's thread alone
 };
@@ -208,7 +208,6 @@ std::unique_ptr<log_readings::pass> log_readings::gather()
     for (reading_ptr& each : waiting_) {
         if (fits(*each) && is_behind(start, each->position)) {
             each->in = made.get();
-            each->goes_on = false;
             made->members.push_back(std::move(each));
         } else {
             left.push_back(std::move(each));
@@ -272,13 +271,16 @@ void log_readings::serve(postgres::log_reader& reader, pass& of)
 // Whether the pass goes on.
 bool log_readings::give(lock& held, pass& of, const core::batch_ptr& page)
 {
-    std::vector<bool> chosen(of.members.size());
-    for (const std::size_t i : of.who->concerned(*page)) {
-        chosen[i] = true;
-    }
+    using interest = audience::interest;
+    const std::vector<interest> interests = of.who->interests(*page);
     std::vector<std::size_t> whose;
     for (std::size_t i = 0; i < of.members.size(); ++i) {
-        if (of.members[i] && (chosen[i] || of.members[i]->goes_on)) {
+        const reading_ptr& each = of.members[i];
+        if (!each || (interests[i] == interest::none && !each->goes_on)) {
+            continue;
+        }
+        const core::cursor before = of.position(*each);
+        if (page->position_from(before) != before) { // else it has had it
             whose.push_back(i);
         }
     }
@@ -292,7 +294,7 @@ bool log_readings::give(lock& held, pass& of, const core::batch_ptr& page)
         }
         const core::cursor before = of.position(each);
         each.position = page->position_from(before);
-        each.goes_on = page->transaction_goes_on;
+        each.goes_on = interests[i] == interest::goes_on || (each.goes_on && page->is_inside_transaction());
         answer(each, hub::log_reading::page{shared, before});
     }
     of.last = page;
