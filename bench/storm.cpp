@@ -1,8 +1,9 @@
 // A reconnect storm: the bridge is killed and started again, changes are made meanwhile, and all its clients come back
-// at once with their cursors. Twice: with what they missed in the bridge's memory, and beyond it. At last it is restarted,
+// at once with their cursors: with what they missed in the bridge's memory, and beyond it. Before that only their connections
+// break, as at a restart of a proxy, while others make changes one by one. At last it is restarted,
 // tells each client when to come back, and finds the same listening socket: how late are they live again?
 //
-//     bench/storm [--clients N] [--beyond CHANGES]
+//     bench/storm [--clients N] [--steps CHANGES] [--beyond CHANGES]
 
 #include <CLI/CLI.hpp>
 #include <pqxx/pqxx>
@@ -86,8 +87,10 @@ int main(int argc, char** argv)
 {
     std::size_t clients = 10'000;
     std::size_t beyond = 150'000;
+    std::size_t steps = 2'000;
     CLI::App app{"Reconnect storm: clients that come back at once, from memory and from the log"};
     app.add_option("--clients", clients, "how many")->check(CLI::Range(1, 19'000))->capture_default_str();
+    app.add_option("--steps", steps, "changes of others in between, one by one, where only the connections break")->check(CLI::Range(0, 20'000))->capture_default_str();
     app.add_option("--beyond", beyond, "changes of others in between, the second time")->check(CLI::Range(0, 10'000'000))->capture_default_str();
     rowcast::bench::results found(app, "storm");
     CLI11_PARSE(app, argc, argv);
@@ -101,6 +104,8 @@ int main(int argc, char** argv)
         return run.exec(sql);
     };
     execute("create table t (id bigint generated always as identity primary key, owner int not null, v text);"
+            "create procedure a_while(steps int) language plpgsql as "
+            "$$ begin for i in 1 .. steps loop insert into t(owner) values (-1); commit; perform pg_sleep(0.004); end loop; end $$;"
             "select rowcast.watch('public.t', notify => true)");
     const std::string for_each = "insert into t(owner) select i from generate_series(0, " + std::to_string(clients - 1) + ") i";
     const auto queries = [&] {
@@ -119,22 +124,28 @@ int main(int argc, char** argv)
     everybody.connect();
     must(everybody.run([&] { return everybody.all([](const crowd::client& each) { return each.subscribed == 1; }); }, 120s), "the first subscriptions");
     std::printf("%zu clients; first connect and subscribe: %.1f s, memory %.0f MB\n\n", clients, seconds_since(began), double(bridge.memory("VmRSS")) / 1e6);
-    std::printf("                     all subscribed   all have what they missed   sessions/s   passes   transactions   memory\n");
+    std::printf("                                all subscribed   all have what they missed   sessions/s   passes   transactions   memory\n");
 
     std::size_t expected = 0;
-    for (const bool from_memory : {true, false}) {
-        bridge.kill();
+    const auto come_back = [&](const std::string& from, bool restarted, const std::string& meanwhile) {
+        if (restarted) {
+            bridge.kill();
+        } else {
+            for (crowd::client& each : everybody.clients) {
+                everybody.disconnect(each);
+            }
+        }
         must(everybody.run([&] { return everybody.all([](const crowd::client& each) { return !each.connected; }); }, 60s), "the end of the connections");
         for (crowd::client& each : everybody.clients) {
             each.refused = false;
         }
         execute(for_each);
-        if (!from_memory) {
-            execute("insert into t(owner, v) select -1, repeat('x', 100) from generate_series(1, " + std::to_string(beyond) + ")");
-        }
+        execute(meanwhile);
         execute(for_each);
         expected += 2;
-        bridge.start();
+        if (restarted) {
+            bridge.start();
+        }
         const long before = queries();
         const std::size_t subscribed = everybody.clients.front().subscribed;
         began = clock_type::now();
@@ -144,12 +155,15 @@ int main(int argc, char** argv)
         must(everybody.run([&] { return everybody.all([&](const crowd::client& each) { return each.keys.size() == expected; }); }, 300s), "what they missed");
         const double complete = seconds_since(began);
         const long transactions = queries() - before;
-        std::printf("from %-12s  %12.1f s   %23.1f s   %10.0f   %6.0f   %12ld   %4.0f MB\n", from_memory ? "memory" : "the log", answered, complete,
+        std::printf("%-28s  %12.1f s   %23.1f s   %10.0f   %6.0f   %12ld   %4.0f MB\n", from.c_str(), answered, complete,
                     double(clients) / complete, bridge.metric("rowcast_catch_up_passes_total"), transactions, double(bridge.memory("VmHWM")) / 1e6);
         std::fflush(stdout);
-        found.add({{"from", from_memory ? "memory" : "the log"}, {"clients", clients}, {"subscribed_seconds", answered}, {"complete_seconds", complete},
+        found.add({{"from", from}, {"clients", clients}, {"subscribed_seconds", answered}, {"complete_seconds", complete},
                    {"passes", bridge.metric("rowcast_catch_up_passes_total")}, {"transactions", transactions}, {"megabytes", double(bridge.memory("VmHWM")) / 1e6}});
-    }
+    };
+    come_back("memory, in steps", false, "call a_while(" + std::to_string(steps) + ")");
+    come_back("memory", true, ";");
+    come_back("the log", true, "insert into t(owner, v) select -1, repeat('x', 100) from generate_series(1, " + std::to_string(beyond) + ")");
     const std::vector<farewell> told = restart(bridge, everybody);
     std::vector<double> late;
     nlohmann::json points = nlohmann::json::array(); // some hundreds of them are enough for a picture
