@@ -90,7 +90,7 @@ std::optional<output> feed::state::next(const portion& most)
 }
 
 // The group is at one with the live stream. Its client must know, also where no event ever names the subscription: else
-// its cursor would stay behind and expire while the others' moves on.
+// its cursor would stay behind and expire while the others' moves on; and it must know that no transaction goes on.
 std::optional<output> feed::state::let_join(std::uint64_t number)
 {
     const auto found = groups_.find(number);
@@ -98,12 +98,16 @@ std::optional<output> feed::state::let_join(std::uint64_t number)
         return std::nullopt;
     }
     const std::vector<std::size_t> who = members(number);
+    const group& joining = found->second;
+    const bool becomes_live = joining.named && !joining.announced_as_live;
     std::optional<output> last;
-    if (found->second.named && !found->second.announced_as_live && !who.empty()) {
+    if ((becomes_live || joining.told_more) && !who.empty()) {
         changes told;
-        told.id = subscriptions_.at(who.front()).id;
-        seal(told, *found->second.codec, found->second.position);
-        told.live = true;
+        if (joining.named) {
+            told.id = subscriptions_.at(who.front()).id;
+        }
+        seal(told, *joining.codec, joining.position);
+        told.live = becomes_live;
         last = std::move(told);
     }
     for (const std::size_t member : who) {

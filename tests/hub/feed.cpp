@@ -64,6 +64,7 @@ struct scene {
         }
         if (const auto* frame = std::get_if<changes>(&out)) {
             cursor = frame->cursor;
+            goes_on = frame->more;
             std::string text = frame->id.empty() ? "" : "[" + frame->id + "]";
             for (const auto& entry : frame->events) {
                 text += text.empty() ? "" : " ";
@@ -82,6 +83,7 @@ struct scene {
     }
 
     std::string cursor;
+    bool goes_on = false; // the last transaction of the last frame
 };
 
 using said = std::vector<std::string>;
@@ -194,6 +196,28 @@ TEST_CASE("A cursor resumes from the ring, and from the log where the ring no lo
     s.commit("a");
     s.follow();
     REQUIRE(s.heard() == said{"a:6"});
+}
+
+TEST_CASE("A client that fell behind inside a transaction is told that it is over, also where nothing of the rest concerns it")
+{
+    scene s({1 << 20, 1}, 0, 1);
+    REQUIRE(s.mine.subscribe(s.on("a"), std::nullopt).has_value());
+    s.run();
+    const auto xid = s.source.begin();
+    s.source.log(xid, "a");
+    s.source.log(xid, "b");
+    s.source.finish(xid, true);
+    s.bridge.others_leave = true;
+    do {
+        s.follow();
+    } while (s.bridge.in_step());
+    const auto all = s.heard();
+    REQUIRE(s.bridge.log_readings == 1);
+    CHECK(all == said{"live a", "a:1", ""});
+    CHECK_FALSE(s.goes_on);
+    s.commit("b");
+    s.follow();
+    CHECK(s.heard().empty());
 }
 
 TEST_CASE("A cursor that cannot be used is a reset with its reason, and live from then on")

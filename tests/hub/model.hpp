@@ -325,6 +325,8 @@ public:
     std::vector<core::snapshot> older;
     // The next page begins a new pass, which starts where the step did.
     bool new_pass = false;
+    // Nobody else reads what does not concern a reading, so that it does not see the rest of a transaction either.
+    bool others_leave = false;
     std::size_t views() const { return hub_.views(); }
 
     std::size_t log_readings = 0;
@@ -392,7 +394,7 @@ private:
                     const auto batch = std::move(pages_.front());
                     pages_.pop_front();
                     const core::cursor before = std::exchange(position_, batch->position_from(position_));
-                    if (goes_on_ || concerned(*batch)) {
+                    if ((goes_on_ && !owner_.others_leave) || concerned(*batch)) {
                         goes_on_ = batch->transaction_goes_on;
                         done(page{std::make_shared<const chapter>(std::vector{batch}), before});
                         return;
