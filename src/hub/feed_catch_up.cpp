@@ -103,12 +103,14 @@ void feed::state::attached(std::uint64_t number, const std::vector<std::size_t>&
     }
 }
 
-// Of these pages those that may concern the group, the ends of transactions that do, and the last, which brings it there;
-// up to about `bytes` of them.
+// Of these pages those that may concern the group, the ends of transactions that do, and the last, which brings it there; up to about
+// `bytes` of them. Before each the end of a step that was passed over: a position has the order of one step, and must not reach
+// over several.
 void feed::state::push_past(std::uint64_t number, const std::vector<chapter_ptr>& past, std::uint32_t first, std::size_t bytes)
 {
     bool open = groups_.at(number).open != 0; // the last page goes on inside a transaction that concerns it
     std::size_t sum = 0;
+    const core::batch_ptr* passed_over = nullptr;
     std::vector<std::pair<chapter::place, std::size_t>> found;
     for (const chapter_ptr& each : past) {
         const auto end = static_cast<std::uint32_t>(each->pages().size());
@@ -125,11 +127,15 @@ void feed::state::push_past(std::uint64_t number, const std::vector<chapter_ptr>
             for (; next != found.cend() && next->first.page == page; ++next) {
                 candidates.push_back({next->first.ordinal, next->second});
             }
+            const core::batch_ptr& batch = each->pages()[page];
             const bool last = page + 1 == end && each == past.back();
             if (candidates.empty() && !open && !last) {
+                passed_over = batch->complete ? &batch : passed_over;
                 continue;
             }
-            const core::batch_ptr& batch = each->pages()[page];
+            if (passed_over) {
+                push(page_work(number, *std::exchange(passed_over, nullptr), {}));
+            }
             const bool concerned = !candidates.empty() && batch->changes[candidates.back().ordinal].xid == batch->changes.back().xid;
             open = batch->transaction_goes_on && (concerned || (open && batch->is_inside_transaction()));
             push(page_work(number, batch, std::move(candidates)));

@@ -38,11 +38,11 @@ struct scene {
     }
 
     // What the feed says, in short: "live a", "a:7 b:8", "resync a reason", "left a".
-    std::vector<std::string> heard()
+    std::vector<std::string> heard(const portion& most = {})
     {
         std::vector<std::string> all;
         for (;;) {
-            const auto out = mine.next({});
+            const auto out = mine.next(most);
             if (!out) {
                 const bool more = (run(), mine.has_output());
                 if (!more) {
@@ -51,6 +51,7 @@ struct scene {
                 continue;
             }
             all.push_back(say(*out));
+            cursors.push_back(cursor);
         }
     }
 
@@ -83,6 +84,7 @@ struct scene {
     }
 
     std::string cursor;
+    std::vector<std::string> cursors; // after each that was heard
     bool goes_on = false; // the last transaction of the last frame
 };
 
@@ -196,6 +198,54 @@ TEST_CASE("A cursor resumes from the ring, and from the log where the ring no lo
     s.commit("a");
     s.follow();
     REQUIRE(s.heard() == said{"a:6"});
+}
+
+TEST_CASE("Each frame of a replay ends with a cursor that brings exactly the rest, also where pages were passed over")
+{
+    scene s({}, 1 << 20, 1);
+    REQUIRE(s.mine.subscribe(s.on("a"), std::nullopt).has_value());
+    s.run();
+    REQUIRE(s.heard() == said{"live a"});
+    REQUIRE(s.mine.unsubscribe("a").has_value());
+    const auto follow_all = [&] {
+        do {
+            s.follow();
+        } while (s.bridge.in_step());
+    };
+    const auto slow = s.source.begin();
+    s.source.log(slow, "a"); // 1: before all others in the order of places, and after the next ones in that of steps
+    const auto large = s.source.begin();
+    s.source.log(large, "a"); // 2
+    s.source.log(large, "a"); // 3
+    s.source.finish(large, true);
+    s.commit("b"); // 4, in the same step
+    follow_all();
+    s.commit("b"); // 5
+    follow_all();
+    s.source.finish(slow, true);
+    s.commit("a"); // 6
+    follow_all();
+
+    const std::vector<std::string> events{"[a] a:2", "[a] a:3", "[a] a:1", "[a] a:6"};
+    REQUIRE(s.mine.subscribe(s.on("a"), s.cursor).has_value());
+    s.run();
+    s.cursors.clear();
+    auto expected = events;
+    expected.insert(expected.begin(), {"left a", "resumed a"});
+    expected.push_back("[a] live");
+    REQUIRE(s.heard({1, 1}) == expected);
+    const auto after = std::vector(s.cursors.begin() + 2, s.cursors.end() - 1);
+    for (std::size_t i = 0; i < after.size(); ++i) {
+        CAPTURE(i);
+        REQUIRE(s.mine.unsubscribe("a").has_value());
+        REQUIRE(s.mine.subscribe(s.on("a"), after[i]).has_value());
+        s.run();
+        std::vector<std::string> rest(events.begin() + static_cast<std::ptrdiff_t>(i) + 1, events.end());
+        rest.insert(rest.begin(), {"left a", "resumed a"});
+        rest.push_back("[a] live");
+        CHECK(s.heard({1, 1}) == rest);
+    }
+    CHECK(s.bridge.log_readings == 0);
 }
 
 TEST_CASE("A client that fell behind inside a transaction is told that it is over, also where nothing of the rest concerns it")
