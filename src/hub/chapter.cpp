@@ -75,7 +75,8 @@ std::unique_ptr<chapter::index> chapter::make_index() const
 std::vector<chapter::place> chapter::look_up(by_table& changes, const policy::visibility& through, place from, place to) const
 {
     places found;
-    const auto conditions = through.indexable();
+    // To look up more values than there are changes takes longer than to look at the changes.
+    const auto conditions = through.indexable(changes.all.size());
     append(found, conditions.empty() ? changes.all : changes.of_everybody, from, to);
     for (const auto& condition : conditions) {
         const values* const all = condition.values.empty() ? nullptr : find(changes, *condition.over);

@@ -135,14 +135,14 @@ void collect_columns(const node& at, std::vector<std::string>& out)
 
 using equality = bound_predicate::equality;
 
-std::optional<equality> index_of(const node& at);
+std::optional<equality> index_of(const node& at, std::size_t most);
 
 // Of parts that must all hold, the condition with the fewest values.
-std::optional<equality> narrowest(const std::vector<std::shared_ptr<const node>>& parts)
+std::optional<equality> narrowest(const std::vector<std::shared_ptr<const node>>& parts, std::size_t most)
 {
     std::optional<equality> best;
     for (const auto& part : parts) {
-        auto index = index_of(*part);
+        auto index = index_of(*part, most);
         if (index && (!best || index->values.size() < best->values.size())) {
             best = std::move(index);
         }
@@ -151,11 +151,11 @@ std::optional<equality> narrowest(const std::vector<std::shared_ptr<const node>>
 }
 
 // Of parts of which one must hold, all their values, where they are of one column.
-std::optional<equality> union_of(const std::vector<std::shared_ptr<const node>>& parts)
+std::optional<equality> union_of(const std::vector<std::shared_ptr<const node>>& parts, std::size_t most)
 {
     equality all;
     for (const auto& part : parts) {
-        const auto index = index_of(*part);
+        const auto index = index_of(*part, most - all.values.size());
         if (!index || (all.over && index->over && all.over != index->over)) {
             return std::nullopt;
         }
@@ -167,21 +167,22 @@ std::optional<equality> union_of(const std::vector<std::shared_ptr<const node>>&
     return all;
 }
 
-std::optional<equality> index_of(const node& at)
+std::optional<equality> index_of(const node& at, std::size_t most)
 {
     if (const auto* constant = std::get_if<node::constant>(&at.what)) {
         return constant->value == truth::yes ? std::nullopt : std::optional(equality{});
     }
     if (const auto* condition = std::get_if<node::condition>(&at.what)) {
-        return condition->how == comparison::any_of ? std::optional(equality{condition->over, *condition->values})
-                                                    : std::nullopt;
+        return condition->how == comparison::any_of && condition->values->size() <= most
+                   ? std::optional(equality{condition->over, *condition->values})
+                   : std::nullopt;
     }
     const auto& group = std::get<node::group>(at.what);
     switch (group.of) {
     case predicate::group::kind::all:
-        return narrowest(group.parts);
+        return narrowest(group.parts, most);
     case predicate::group::kind::any:
-        return union_of(group.parts);
+        return union_of(group.parts, most);
     default:
         return std::nullopt;
     }
@@ -221,9 +222,9 @@ std::string bound_predicate::text() const
     return out;
 }
 
-std::optional<bound_predicate::equality> bound_predicate::indexable() const
+std::optional<bound_predicate::equality> bound_predicate::indexable(std::size_t most) const
 {
-    return node_ ? index_of(*node_) : std::nullopt;
+    return node_ ? index_of(*node_, most) : std::nullopt;
 }
 
 void append_text(std::string& out, const node& of)

@@ -126,7 +126,8 @@ public:
         std::vector<std::string> values; // sorted
     };
 
-    std::optional<equality> indexable() const;
+    // With at most `most` values, of which it makes copies.
+    std::optional<equality> indexable(std::size_t most = SIZE_MAX) const;
 
     struct node; // bound_node.hpp
 

@@ -251,12 +251,12 @@ visibility::outcome visibility::see(const core::change& change) const
     return nothing{};
 }
 
-std::vector<bound_predicate::equality> visibility::indexable() const
+std::vector<bound_predicate::equality> visibility::indexable(std::size_t most) const
 {
     std::vector<bound_predicate::equality> each_grant;
     std::size_t values = 0;
     for (const grant& each : grants_) {
-        auto condition = each.where.indexable();
+        auto condition = each.where.indexable(most - values);
         if (!condition) {
             each_grant.clear();
             break;
@@ -264,7 +264,7 @@ std::vector<bound_predicate::equality> visibility::indexable() const
         values += condition->values.size();
         each_grant.push_back(std::move(*condition));
     }
-    auto filter = filter_.indexable();
+    auto filter = filter_.indexable(most);
     if (filter && (each_grant.empty() || filter->values.size() < values)) {
         return {std::move(*filter)};
     }

@@ -62,9 +62,9 @@ public:
     outcome see(const core::change& change) const;
 
     // The equality conditions one of which every visible row satisfies, one for each grant (the filter's own serves
-    // for all); empty where some grant has none, so that the view must look at every change. Says nothing of truncated
-    // changes, whose rows lack the columns.
-    std::vector<bound_predicate::equality> indexable() const;
+    // for all); empty where some grant has none, or together they have more than `most` values, so that the view must look at
+    // every change. Says nothing of truncated changes, whose rows lack the columns.
+    std::vector<bound_predicate::equality> indexable(std::size_t most = SIZE_MAX) const;
 
 private:
     struct sight;

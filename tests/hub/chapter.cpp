@@ -149,6 +149,21 @@ TEST_CASE("Of many pages a view meets the changes of those between two places")
     CHECK(past.candidates(seen_through({core::object{}, {}}), {48, 2}, {50, 0}) == places{{48, 2}, {49, 0}, {49, 1}, {49, 2}});
 }
 
+TEST_CASE("A view of more values than there are changes looks at each of them")
+{
+    const chapter page = chapter_of({update(order(1, 1, "a"), order(1, 1, "b")), update(order(2, 2, "a"), order(2, 2, "b"))});
+    const auto of_owners = [](std::initializer_list<const char*> owners) {
+        core::list values;
+        for (const char* each : owners) {
+            values.push_back({core::number{each}, {}});
+        }
+        return seen_through(equals("owner_id", equals("in", {std::move(values), {}})));
+    };
+    CHECK(candidates(page, of_owners({"2", "3"})) == found{1});
+    CHECK(candidates(page, of_owners({"3", "4"})).empty());
+    CHECK(candidates(page, of_owners({"3", "4", "5"})) == found{0, 1});
+}
+
 TEST_CASE("A chapter indexes a few columns and no more; who filters by another still finds everything")
 {
     policy::table wide{"public.orders", {{"id", "bigint", policy::type_family::integer}}, {"id"}, true};

@@ -312,6 +312,23 @@ TEST_CASE("the equality condition with the fewest values finds the view")
     CHECK(any->values.size() == 2);
 }
 
+TEST_CASE("a condition with more values than wanted is none, and another one finds the view, where there is one")
+{
+    const auto with_at_most = [](std::size_t most, std::string_view json) {
+        const auto found = bind(json).indexable(most);
+        return found ? found->over->name + std::to_string(found->values.size()) : "";
+    };
+    const auto two = R"({"id": {"in": [1, 2]}})";
+    CHECK(with_at_most(2, two) == "id2");
+    CHECK(with_at_most(1, two) == "");
+    const auto either = R"({"or": [{"id": 1}, {"id": {"in": [3, 2]}}]})";
+    CHECK(with_at_most(3, either) == "id3");
+    CHECK(with_at_most(2, either) == "");
+    const auto both = R"({"id": {"in": [1, 2, 3]}, "name": {"in": ["a", "b"]}})";
+    CHECK(with_at_most(2, both) == "name2");
+    CHECK(with_at_most(1, both) == "");
+}
+
 TEST_CASE("a predicate that holds for no row is found under no value")
 {
     const policy::identity nobody = user("{}");

@@ -256,9 +256,9 @@ TEST_CASE("viewers share a view exactly where they see the same")
 
 TEST_CASE("a view is found by its rules' equalities or by its filter's, whichever are fewer")
 {
-    const auto index = [](std::vector<policy::rule> rules, const request& wanted = {}) {
+    const auto index = [](std::vector<policy::rule> rules, const request& wanted = {}, std::size_t most = SIZE_MAX) {
         std::string all;
-        for (const auto& each : through(std::move(rules), wanted).indexable()) {
+        for (const auto& each : through(std::move(rules), wanted).indexable(most)) {
             all += (each.over ? each.over->name : "") + std::to_string(each.values.size()) + " ";
         }
         return all;
@@ -270,4 +270,12 @@ TEST_CASE("a view is found by its rules' equalities or by its filter's, whicheve
     CHECK(index({rule(mine), rule(R"({"total": {"gt": 1}})")}, {R"({"id": 4})"}) == "id1 ");
     CHECK(index({rule(mine)}, {R"({"id": {"in": [1, 2]}})"}) == "owner1 ");
     CHECK(index({rule(R"({"owner": "$claims.nothing"})")}) == "0 ");
+
+    const auto one_and_two = [&](std::size_t most, const request& wanted = {}) {
+        return index({rule(mine), rule(R"({"status": {"in": ["a", "b"]}})")}, wanted, most);
+    };
+    CHECK(one_and_two(3) == "owner1 status2 ");
+    CHECK(one_and_two(2) == "");
+    CHECK(one_and_two(2, {R"({"id": 4})"}) == "id1 ");
+    CHECK(one_and_two(2, {R"({"id": {"in": [4, 5, 6]}})"}) == "");
 }
