@@ -1,18 +1,18 @@
 #include "hub/chapter.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "hub/view_index.hpp"
 
 namespace rowcast::hub {
 namespace {
 
-// How many columns are indexed, some 32 bytes a change each: clients choose what they filter by, and the index must
-// not outgrow the pages. Who filters by another looks at every change of the table.
-constexpr std::size_t most_columns = 4;
+// How many columns of a table are indexed, some 32 bytes a change each: clients choose what they filter by, and the
+// index must not outgrow the pages. Who filters by another looks at every change of the table.
+constexpr std::size_t most_columns = 8;
 
-template <class Places>
-void append(Places& to, const Places& all, chapter::place from, chapter::place before)
+void append(std::vector<chapter::place>& to, const std::vector<chapter::place>& all, chapter::place from, chapter::place before)
 {
     const auto first = std::lower_bound(all.begin(), all.end(), from);
     to.insert(to.end(), first, std::lower_bound(first, all.end(), before));
@@ -22,38 +22,38 @@ void append(Places& to, const Places& all, chapter::place from, chapter::place b
 
 std::vector<chapter::place> chapter::candidates(const view_spec& view, place from, place to) const
 {
+    index& known = indexed();
     places found;
-    {
-        const std::lock_guard held(mutex_);
-        if (!index_) {
-            index_ = make_index();
+    if (const auto* named = std::get_if<view_spec::channel>(&view.target)) {
+        if (const auto on = known.channels.find(named->name); on != known.channels.end()) {
+            append(found, on->second, from, to);
         }
-        if (const auto* named = std::get_if<view_spec::channel>(&view.target)) {
-            if (const auto on = index_->channels.find(named->name); on != index_->channels.end()) {
-                append(found, on->second, from, to);
-            }
-        } else if (const auto over = index_->tables.find(view.table()); over != index_->tables.end()) {
-            found = look_up(over->second, *std::get<0>(view.target), from, to);
+    } else if (const auto over = known.tables.find(view.table()); over != known.tables.end()) {
+        found = look_up(over->second, *std::get<0>(view.target), from, to);
+    }
+    const bool ends = view.is_superseded(); // which the first change tells it, whatever that is
+    for (const auto& [name, changes] : known.tables) {
+        if (ends || std::any_of(view.sets.begin(), view.sets.end(), [&](const auto& set) { return set->looks_at(name); })) {
+            const auto first = std::lower_bound(changes.all.begin(), changes.all.end(), from);
+            std::copy_if(first, std::lower_bound(first, changes.all.end(), to), std::back_inserter(found),
+                         [&](place each) { return ends || view.may_be_changed_by(at(each)); });
         }
     }
-    if (!view.sets.empty()) {
-        const bool ends = view.is_superseded(); // which the first change tells it
-        for (std::uint32_t page = from.page; page < pages_.size() && page <= to.page; ++page) {
-            const std::vector<core::change>& changes = pages_[page]->changes;
-            for (place each{page, page == from.page ? from.ordinal : 0}; each.ordinal < changes.size() && each < to; ++each.ordinal) {
-                if (ends || view.may_be_changed_by(at(each))) {
-                    found.push_back(each);
-                }
-            }
-        }
+    for (const auto& [name, messages] : known.channels) {
+        append(found, messages, from, ends ? to : from);
     }
     std::sort(found.begin(), found.end());
     found.erase(std::unique(found.begin(), found.end()), found.end());
     return found;
 }
 
-std::unique_ptr<chapter::index> chapter::make_index() const
+// What it has of tables and channels does not change any more; columns come when they are looked for.
+chapter::index& chapter::indexed() const
 {
+    const std::lock_guard held(mutex_);
+    if (index_) {
+        return *index_;
+    }
     auto made = std::make_unique<index>();
     for (place each; each.page < pages_.size(); ++each.page) {
         for (each.ordinal = 0; each.ordinal < pages_[each.page]->changes.size(); ++each.ordinal) {
@@ -69,7 +69,8 @@ std::unique_ptr<chapter::index> chapter::make_index() const
             }
         }
     }
-    return made;
+    index_ = std::move(made);
+    return *index_;
 }
 
 std::vector<chapter::place> chapter::look_up(by_table& changes, const policy::visibility& through, place from, place to) const
@@ -86,7 +87,7 @@ std::vector<chapter::place> chapter::look_up(by_table& changes, const policy::vi
             return found;
         }
         for (const std::string& value : condition.values) {
-            const std::uint64_t hash = std::hash<std::string>()(value);
+            const std::uint64_t hash = index_hash(value);
             for (auto each = std::lower_bound(all->begin(), all->end(), std::pair(hash, from)); each != all->end() && *each < std::pair(hash, to); ++each) {
                 found.push_back(each->second);
             }
@@ -95,17 +96,17 @@ std::vector<chapter::place> chapter::look_up(by_table& changes, const policy::vi
     return found;
 }
 
-// Null where there are enough of them.
+// Null where there are enough of them. Does not change any more.
 const chapter::values* chapter::find(by_table& changes, const policy::column& over) const
 {
+    const std::lock_guard held(mutex_);
     const column name(over.name, over.family);
     if (const auto there = changes.columns.find(name); there != changes.columns.end()) {
         return &there->second;
     }
-    if (index_->columns == most_columns) {
+    if (changes.columns.size() == most_columns) {
         return nullptr;
     }
-    ++index_->columns;
     values& added = changes.columns[name];
     for (const place each : changes.all) {
         const core::change& change = at(each);

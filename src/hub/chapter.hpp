@@ -50,17 +50,16 @@ private:
     struct index {
         std::unordered_map<std::string_view, by_table> tables;
         std::unordered_map<std::string_view, places> channels;
-        std::size_t columns = 0;
     };
 
     const core::change& at(place of) const { return pages_[of.page]->changes[of.ordinal]; }
-    std::unique_ptr<index> make_index() const;
+    index& indexed() const;
     const values* find(by_table& changes, const policy::column& over) const;
     places look_up(by_table& changes, const policy::visibility& through, place from, place to) const;
 
     const std::vector<core::batch_ptr> pages_;
-    mutable std::mutex mutex_;
-    mutable std::unique_ptr<index> index_; // made when somebody asks
+    mutable std::mutex mutex_; // of the index while it is made, when somebody asks, and of each table's columns
+    mutable std::unique_ptr<index> index_;
 };
 
 using chapter_ptr = std::shared_ptr<const chapter>;

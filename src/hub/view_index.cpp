@@ -38,7 +38,7 @@ void view_index::add(view& added)
         by_column& indexed = views.columns[condition.over->name];
         indexed.family = condition.over->family;
         for (const std::string& value : condition.values) {
-            indexed.values.add(std::hash<std::string>()(value), &added);
+            indexed.values.add(index_hash(value), &added);
         }
     }
 }
@@ -67,7 +67,7 @@ void view_index::remove(view& removed)
         const auto indexed = views.columns.find(condition.over->name);
         auto& values = indexed->second.values;
         for (const std::string& value : condition.values) {
-            values.remove(std::hash<std::string>()(value), &removed);
+            values.remove(index_hash(value), &removed);
         }
         if (values.empty()) {
             views.columns.erase(indexed);

@@ -26,10 +26,15 @@ struct view {
     std::size_t place = 0;
 };
 
-// Of a column's value, in raw JSON: by it the views that may show a row, and the rows that a view may show, are found.
+// Of a value in canonical form, and of a column's in raw JSON: by it the views that may show a row, and the rows that a
+// view may show, are found.
+inline std::uint64_t index_hash(const std::string& value)
+{
+    return std::hash<std::string>()(value);
+}
 inline std::uint64_t index_hash(policy::type_family family, std::string_view json)
 {
-    return std::hash<std::string>()(policy::index_key(family, json));
+    return index_hash(policy::index_key(family, json));
 }
 
 // Finds the views that a change may concern, without asking each: views whose rows all satisfy `column = value` are

@@ -106,6 +106,11 @@ bool set_value::may_be_changed_by(const core::change& change) const
     return false;
 }
 
+bool set_value::looks_at(std::string_view table) const
+{
+    return std::any_of(plan_->begin(), plan_->end(), [&](const set_dependency& each) { return each.table == table; });
+}
+
 void set_index::add(const set_plan& plan, const std::vector<std::string>& keys, std::size_t number)
 {
     for (std::size_t i = 0; i < plan.size(); ++i) {

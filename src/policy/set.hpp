@@ -83,8 +83,10 @@ public:
     };
     members in(type_family family) const;
 
-    // Whether a change may have another value follow this one. Errs on the side of yes.
+    // Whether a change may have another value follow this one. Errs on the side of yes. None of a table does at which it
+    // does not look.
     bool may_be_changed_by(const core::change& change) const;
+    bool looks_at(std::string_view table) const;
 
     void supersede() const { superseded_ = true; }
 

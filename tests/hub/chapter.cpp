@@ -168,14 +168,14 @@ TEST_CASE("A chapter indexes a few columns and no more; who filters by another s
 {
     policy::table wide{"public.orders", {{"id", "bigint", policy::type_family::integer}}, {"id"}, true};
     std::string json = R"({"id":1)";
-    for (int i = 0; i < 6; ++i) {
+    for (int i = 0; i < 10; ++i) {
         wide.columns.push_back({"c" + std::to_string(i), "integer", policy::type_family::integer});
         json += ",\"c" + std::to_string(i) + "\":7";
     }
     const auto over = std::make_shared<const policy::table>(wide);
     const chapter page = chapter_of({update(json + "}", json + "}"), update(R"({"id":2})", R"({"id":2})")});
     std::size_t narrow = 0;
-    for (int i = 0; i < 6; ++i) {
+    for (int i = 0; i < 10; ++i) {
         policy::rules all;
         all.tables["public.orders"].push_back({{}, policy::predicate::parse(equals("c" + std::to_string(i), {core::number{"7"}, {}}), true).value(), std::nullopt, {}});
         const view_spec view{std::make_shared<const policy::visibility>(policy::authorize(all, over, policy::identity{}, {}).value())};
@@ -184,7 +184,7 @@ TEST_CASE("A chapter indexes a few columns and no more; who filters by another s
         REQUIRE((those == found{0} || those == found{0, 1}));
         narrow += those == found{0} ? 1 : 0;
     }
-    CHECK(narrow == 4);
+    CHECK(narrow == 8);
 }
 
 TEST_CASE("A chapter tells a view of the changes that its subscriber's rights hang on, and of all where they are superseded")
