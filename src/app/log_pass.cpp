@@ -81,8 +81,12 @@ std::vector<audience::interest> audience::interests(const core::batch& page)
     std::unordered_set<std::size_t> by_sets;
     for (const core::change& each : page.changes) {
         const bool goes_on = page.transaction_goes_on && each.xid == page.changes.back().xid;
-        const interest now = goes_on ? interest::goes_on : interest::ends;
-        const auto raise = [now](interest& known) { return known < now && (known = now, true); };
+        const interest now = goes_on ? interest::goes_on : interest::some;
+        const auto raise = [now](interest& known) {
+            const bool more = known < now;
+            known = std::max(known, now);
+            return more;
+        };
         index_.candidates(each, [&](const hub::view& candidate) {
             if (raise(of_views[candidate.id])) {
                 for (const std::size_t reading : by_id_[candidate.id]->readings) {

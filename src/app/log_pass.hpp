@@ -37,8 +37,8 @@ public:
     // The tables and channels that they look at, together.
     postgres::log_filter filter() const;
 
-    // What a page may hold for a reading. `goes_on`: something of the transaction that goes on behind it, too.
-    enum class interest : std::uint8_t { none, ends, goes_on };
+    // What a page may hold for a reading: nothing; something; something of the transaction that goes on behind it, too.
+    enum class interest : std::uint8_t { none, some, goes_on };
     // Of each reading, by its number.
     std::vector<interest> interests(const core::batch& page);
 

@@ -146,6 +146,7 @@ std::unique_ptr<hub::log_reading> log_readings::begin(core::cursor from, const s
     made->views = views;
     made->post = std::move(post);
     made->position = std::move(from);
+    made->goes_on = made->position.inside.has_value(); // perhaps: the client may have a part of the transaction there
     {
         const std::lock_guard held(mutex_);
         made->identity = of == codec_ ? identity_ : nullptr;
@@ -294,7 +295,7 @@ bool log_readings::give(lock& held, pass& of, const core::batch_ptr& page)
         }
         const core::cursor before = of.position(each);
         each.position = page->position_from(before);
-        each.goes_on = interests[i] == interest::goes_on || (each.goes_on && page->is_inside_transaction());
+        each.goes_on = interests[i] == interest::goes_on || (each.goes_on && page->is_part_of_transaction());
         answer(each, hub::log_reading::page{shared, before});
     }
     of.last = page;

@@ -22,8 +22,8 @@ struct batch {
     bool complete = true;           // no page of this step follows
     bool transaction_goes_on = false; // the next page begins with the same transaction as this one ends with
 
-    // Whether a transaction began before it and goes on behind it.
-    bool is_inside_transaction() const { return transaction_goes_on && changes.front().xid == changes.back().xid; }
+    // Whether all of it is of one transaction, which goes on behind it.
+    bool is_part_of_transaction() const { return transaction_goes_on && changes.front().xid == changes.back().xid; }
 
     // The position of a reader who has taken this page, given that it had taken everything before.
     cursor position() const

@@ -4,6 +4,12 @@
 #include "hub/feed_state.hpp"
 
 namespace rowcast::hub {
+namespace {
+
+// What a slow client holds of a page for itself. One with more candidates is looked at change by change.
+constexpr std::size_t most_candidates = 1000;
+
+} // namespace
 
 void feed::state::start(std::uint64_t number)
 {
@@ -110,7 +116,7 @@ void feed::state::push_past(std::uint64_t number, const std::vector<chapter_ptr>
 {
     bool open = groups_.at(number).open != 0; // the last page goes on inside a transaction that concerns it
     std::size_t sum = 0;
-    const core::batch_ptr* passed_over = nullptr;
+    const core::batch* passed_over = nullptr;
     std::vector<std::pair<chapter::place, std::size_t>> found;
     for (const chapter_ptr& each : past) {
         const auto end = static_cast<std::uint32_t>(each->pages().size());
@@ -130,16 +136,20 @@ void feed::state::push_past(std::uint64_t number, const std::vector<chapter_ptr>
             const core::batch_ptr& batch = each->pages()[page];
             const bool last = page + 1 == end && each == past.back();
             if (candidates.empty() && !open && !last) {
-                passed_over = batch->complete ? &batch : passed_over;
+                passed_over = batch->complete ? batch.get() : passed_over;
                 continue;
             }
-            if (passed_over) {
-                push(page_work(number, *std::exchange(passed_over, nullptr), {}));
+            if (passed_over) { // its end alone: what it holds is not to wait here
+                const core::batch emptied{passed_over->before, passed_over->after, {}};
+                push(page_work(number, std::make_shared<const core::batch>(emptied), std::vector<page_work::candidate>()));
+                passed_over = nullptr;
             }
             const bool concerned = !candidates.empty() && batch->changes[candidates.back().ordinal].xid == batch->changes.back().xid;
-            open = batch->transaction_goes_on && (concerned || (open && batch->is_inside_transaction()));
-            push(page_work(number, batch, std::move(candidates)));
-            if ((sum += batch->memory()) > bytes) {
+            open = batch->transaction_goes_on && (concerned || (open && batch->is_part_of_transaction()));
+            sum += batch->memory() + candidates.size() * sizeof candidates.front();
+            const bool too_many = candidates.size() > most_candidates;
+            push(page_work(number, batch, too_many ? std::nullopt : std::optional(std::move(candidates))));
+            if (sum > bytes) {
                 return;
             }
         }
@@ -193,6 +203,7 @@ void feed::state::page_read(std::uint64_t number, core::result<log_reading::page
     announce(number, subscribed::status::resumed, joining.after.value_or(std::string()));
     joining.position = page->position;
     if (page->what) {
+        assert(page->what->pages().size() == 1); // the next one is asked for when this one is finished
         push_past(number, {page->what});
         return;
     }

@@ -199,21 +199,19 @@ void feed::state::hand_out(const portion& most, std::optional<output>& into)
 // The next changes of a page, as far as about `bytes` of events: those who catch up have their own texts, and may be many.
 void feed::state::match(page_work& work, const core::cursor& position, std::size_t bytes) const
 {
+    const std::vector<core::change>& changes = work.batch().changes;
+    const std::vector<std::size_t> who = work.candidates ? std::vector<std::size_t>() : members(work.group);
     std::size_t sum = 0;
     auto events = std::make_shared<std::vector<std::pair<std::size_t, event>>>();
-    for (; work.looked_at < work.candidates.size(); ++work.looked_at) {
-        const auto [i, member] = work.candidates[work.looked_at];
-        if (sum >= bytes && i != events->back().second.ordinal) {
-            break;
-        }
-        const core::change& change = work.batch().changes[i];
+    const auto look = [&](std::uint32_t i, std::size_t member) {
+        const core::change& change = changes[i];
         const auto found = subscriptions_.find(member);
         if (found == subscriptions_.end() || found->second.group != work.group || position.covers(change.xid, change.where)) {
-            continue;
+            return;
         }
         const subscription& each = found->second;
         if (each.start && each.start->covers(change.xid, change.where)) {
-            continue;
+            return;
         }
         auto seen = ends_at(each.view, change)
                         ? std::optional(event{i, change.op, event::kind::resync, std::make_shared<const std::string>(permissions_changed)})
@@ -222,6 +220,17 @@ void feed::state::match(page_work& work, const core::cursor& position, std::size
             sum += seen->text->size();
             events->emplace_back(member, std::move(*seen));
         }
+    };
+    const std::size_t all = work.candidates ? work.candidates->size() : changes.size();
+    for (; work.looked_at < all; ++work.looked_at) {
+        const std::uint32_t i = work.candidates ? (*work.candidates)[work.looked_at].ordinal : static_cast<std::uint32_t>(work.looked_at);
+        if (sum >= bytes && i != events->back().second.ordinal) {
+            break;
+        }
+        if (work.candidates) {
+            look(i, (*work.candidates)[work.looked_at].subscription);
+        }
+        std::for_each(who.begin(), who.end(), [&](std::size_t member) { look(i, member); });
     }
     work.matches.clear();
     work.next = 0;
@@ -230,7 +239,7 @@ void feed::state::match(page_work& work, const core::cursor& position, std::size
     }
     std::stable_sort(work.matches.begin(), work.matches.end());
     work.worded = std::move(events);
-    work.matched = work.looked_at == work.candidates.size();
+    work.matched = work.looked_at == all;
 }
 
 // Ends a frame inside a page, behind the last change that it holds.

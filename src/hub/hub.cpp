@@ -4,6 +4,7 @@
 #include <cassert>
 
 namespace rowcast::hub {
+
 void hub::start(std::shared_ptr<const core::cursor_codec> codec, core::snapshot head)
 {
     start(std::move(codec), std::move(head), {});

@@ -43,14 +43,14 @@ struct page_work {
     // Of the live stream. `at`: how much the shard has published.
     page_work(publication_ptr live, std::uint64_t at) : published(std::move(live)), since(at), matched(true) {}
     // Of a group that catches up.
-    page_work(std::uint64_t number, core::batch_ptr past, std::vector<candidate> of) : group(number), replayed(std::move(past)), candidates(std::move(of)) {}
+    page_work(std::uint64_t number, core::batch_ptr past, std::optional<std::vector<candidate>> of) : group(number), replayed(std::move(past)), candidates(std::move(of)) {}
 
     std::uint64_t group = 0; // 0: the live stream
     publication_ptr published;
     core::batch_ptr replayed;
-    std::vector<candidate> candidates; // of `replayed`, in its order
+    std::optional<std::vector<candidate>> candidates; // of `replayed`, in its order; nothing: all
     std::uint64_t since = 0;
-    std::size_t looked_at = 0;    // candidates, as far as they have been matched: what matches is worded as it is handed out
+    std::size_t looked_at = 0;    // candidates, or changes, that have been matched: what matches is worded as it is handed out
     bool matched = false;         // all of them
     boost::container::small_vector<match, 1> matches;   // in their order
     std::size_t next = 0;         // the first match that has not been handed out

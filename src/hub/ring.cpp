@@ -112,15 +112,15 @@ std::optional<ring::part> ring::since(const core::cursor& position)
             found.complete = false;
             break;
         }
-        if (!each->in) {
+        if (!each->part_of) {
             begin_chapter(each);
         }
         if (found.chapters.empty()) {
             found.first = each->number;
         }
-        found.chapters.push_back(each->in);
-        for (; each != held_.end() && each->in == found.chapters.back(); ++each) {
-            found.bytes += each->bytes;
+        found.chapters.push_back(each->part_of);
+        for (; each != held_.end() && each->part_of == found.chapters.back(); ++each) {
+            found.bytes += &*each == &held_.back() ? 0 : each->bytes;
         }
     }
     return found;
@@ -132,13 +132,13 @@ void ring::begin_chapter(std::deque<page>::iterator first)
     std::vector<core::batch_ptr> pages;
     std::size_t bytes = 0;
     auto end = first;
-    for (; end != held_.end() && !end->in && (bytes == 0 || bytes + end->bytes <= chapter_bytes); ++end) {
+    for (; end != held_.end() && !end->part_of && (bytes == 0 || bytes + end->bytes <= chapter_bytes); ++end) {
         bytes += end->bytes;
         end->number = static_cast<std::uint32_t>(pages.size());
         pages.push_back(end->batch);
     }
     const auto made = std::make_shared<const chapter>(std::move(pages));
-    std::for_each(first, end, [&](page& each) { each.in = made; });
+    std::for_each(first, end, [&](page& each) { each.part_of = made; });
 }
 
 // In the middle of a step only a step to the same end continues; its earlier pages must all have been taken. Where it

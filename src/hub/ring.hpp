@@ -26,14 +26,13 @@ public:
     void restart(core::snapshot from, std::vector<core::batch_ptr> past);
     void push(core::batch_ptr added);
 
-    // The pages from the cursor's position on, in chapters that all have who ask for them: `first` is the one in the first chapter where
-    // it begins. `complete` says whether they reach the newest. Nothing where the ring does not reach back to the cursor. Of
-    // a large step only what the cursor does not cover: its pages up to the first such are left out.
+    // The pages from the cursor's position on, in chapters; all who ask get the same. Nothing where the ring does not reach
+    // back to the cursor. Of a large step only what the cursor does not cover: its pages up to the first such are left out.
     struct part {
         std::vector<chapter_ptr> chapters;
-        std::uint32_t first = 0;
-        std::size_t bytes = 0;
-        bool complete = true;
+        std::uint32_t first = 0;  // page, in the first of them
+        std::size_t bytes = 0;    // of the pages but for the last one
+        bool complete = true;     // they reach the newest
     };
     std::optional<part> since(const core::cursor& position);
 
@@ -51,8 +50,8 @@ private:
         std::size_t bytes = 0;
         bool in_parts = false; // its step has several pages
         transactions whose;    // of its changes, where it is one of several
-        chapter_ptr in;        // null: nobody has asked for it yet
-        std::uint32_t number = 0; // there
+        chapter_ptr part_of;   // null: nobody has asked for it yet
+        std::uint32_t number = 0; // in that chapter
     };
     using place = std::deque<page>::const_iterator;
 

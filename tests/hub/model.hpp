@@ -335,7 +335,7 @@ public:
 private:
     struct reading final : log_reading {
         reading(bridge& owner, core::cursor from, std::shared_ptr<const core::cursor_codec> of, std::vector<view_spec> views)
-            : owner_(owner), position_(std::move(from)), of_(std::move(of)), views_(std::move(views))
+            : owner_(owner), position_(std::move(from)), of_(std::move(of)), views_(std::move(views)), goes_on_(position_.inside.has_value())
         {
         }
         core::cursor start() const
@@ -354,12 +354,10 @@ private:
             }
             return shared;
         }
-        bool concerned(const core::batch& read) const
+        bool concerned(const core::change& each) const
         {
-            return std::any_of(read.changes.begin(), read.changes.end(), [&](const core::change& each) {
-                return std::any_of(views_.begin(), views_.end(), [&](const view_spec& view) {
-                    return see(view, each, 0, &write).has_value() || view.may_be_changed_by(each);
-                });
+            return std::any_of(views_.begin(), views_.end(), [&](const view_spec& view) {
+                return see(view, each, 0, &write).has_value() || view.may_be_changed_by(each);
             });
         }
         void next(handler done) override
@@ -394,8 +392,10 @@ private:
                     const auto batch = std::move(pages_.front());
                     pages_.pop_front();
                     const core::cursor before = std::exchange(position_, batch->position_from(position_));
-                    if ((goes_on_ && !owner_.others_leave) || concerned(*batch)) {
-                        goes_on_ = batch->transaction_goes_on;
+                    const auto last = std::find_if(batch->changes.rbegin(), batch->changes.rend(), [&](const core::change& each) { return concerned(each); });
+                    const bool any = last != batch->changes.rend();
+                    if (position_ != before && ((goes_on_ && !owner_.others_leave) || any)) {
+                        goes_on_ = batch->transaction_goes_on && ((any && last->xid == batch->changes.back().xid) || (goes_on_ && batch->is_part_of_transaction()));
                         done(page{std::make_shared<const chapter>(std::vector{batch}), before});
                         return;
                     }
@@ -408,7 +408,7 @@ private:
         std::vector<view_spec> views_;
         std::deque<core::batch_ptr> pages_;
         bool done_ = false;
-        bool goes_on_ = false;
+        bool goes_on_;
         std::shared_ptr<int> alive_ = std::make_shared<int>();
     };
 
