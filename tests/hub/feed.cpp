@@ -248,6 +248,34 @@ TEST_CASE("Each frame of a replay ends with a cursor that brings exactly the res
     CHECK(s.bridge.log_readings == 0);
 }
 
+TEST_CASE("A page that many subscriptions of a client want all of comes whole and in order, once for all of them")
+{
+    scene s({}, 1 << 20, 2000);
+    const std::string before = s.codec->seal({s.source.now(), std::nullopt});
+    const auto xid = s.source.begin();
+    std::string expected;
+    for (int i = 1; i <= 700; ++i) {
+        s.source.log(xid, i % 7 == 0 ? "b" : "a");
+        expected += i % 7 == 0 ? "" : (expected.empty() ? "xy:" : " xy:") + std::to_string(i);
+    }
+    s.source.finish(xid, true);
+    s.follow();
+    std::vector<feed::request> wanted;
+    for (const char* id : {"x", "y"}) {
+        wanted.push_back(s.on("a"));
+        wanted.back().id = id;
+    }
+    REQUIRE(s.mine.subscribe_together(std::move(wanted), before).has_value());
+    s.run();
+    const auto all = s.heard({100, 32 * 1024});
+    REQUIRE(all.size() == 2 + 6); // `resumed`, and a hundred events each
+    std::string got;
+    for (std::size_t i = 2; i < all.size(); ++i) {
+        got += (got.empty() ? "" : " ") + all[i];
+    }
+    CHECK(got == expected);
+}
+
 TEST_CASE("A client that fell behind inside a transaction is told that it is over, also where nothing of the rest concerns it")
 {
     scene s({1 << 20, 1}, 0, 1);
