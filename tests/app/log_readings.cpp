@@ -14,13 +14,11 @@ namespace {
 using support::database;
 using support::with_rowcast;
 
-constexpr auto a_table = "create table t (id int generated always as identity primary key, owner int); select rowcast.watch('t', notify => true)";
-
-// The log of a database, read without a server: pages come when they are asked for, of those who own rows of `t`.
+// The log of a database with the table `t`, read without a server: pages come when they are asked for, of those who own rows.
 struct direct_readings {
     using page = hub::log_reading::page;
 
-    const database& db;
+    const database db{with_rowcast};
     support::recorder got;
     postgres::connection on{{.url = db.url()}};
     const postgres::log_identity identity = postgres::claim_identity(on);
@@ -28,12 +26,17 @@ struct direct_readings {
     std::mutex one_at_a_time; // the thread of whoever reads, so to speak
     app::log_readings readings{{.url = db.url()}, 1, got.sink()};
 
-    explicit direct_readings(const database& in) : db(in) { readings.expect(identity, codec); }
+    core::cursor start; // before the first row
 
-    core::cursor now() { return {*core::snapshot::parse(on.execute("select pg_current_snapshot()").text(0, 0)), std::nullopt}; }
+    direct_readings()
+    {
+        readings.expect(identity, codec);
+        db.execute("create table t (id int generated always as identity primary key, owner int); select rowcast.watch('t', notify => true)");
+        start.seen = *core::snapshot::parse(on.execute("select pg_current_snapshot()").text(0, 0));
+    }
 
     // `owner`: "": everybody's
-    std::unique_ptr<hub::log_reading> begin(const core::cursor& from, const std::string& owner)
+    std::unique_ptr<hub::log_reading> begin(const std::string& owner)
     {
         core::object mine;
         if (!owner.empty()) {
@@ -43,7 +46,7 @@ struct direct_readings {
         rules.tables["public.t"].push_back({{}, policy::predicate::parse({std::move(mine)}, true).value(), std::nullopt, {}});
         const auto over = postgres::read_catalog(on)->find("public.t");
         const hub::view_spec view{std::make_shared<const policy::visibility>(policy::authorize(rules, over, {}, {}).value())};
-        return readings.begin(from, codec, {view}, [this](const std::function<void()>& work) {
+        return readings.begin(start, codec, {view}, [this](const std::function<void()>& work) {
             const std::lock_guard held(one_at_a_time);
             work();
         });
@@ -79,16 +82,13 @@ struct direct_readings {
 
 TEST_CASE("Of a large transaction a reading gets the pages that concern it, and its end where it has a part of it")
 {
-    const database db{with_rowcast};
-    db.execute(a_table);
-    direct_readings at(db);
-    const core::cursor before = at.now();
-    db.execute("insert into t (owner) values (2)");
-    db.execute("insert into t (owner) select case when i = 1 then 1 when i = 3500 then 3 else 0 end from generate_series(1, 3500) i");
-    const auto first = at.begin(before, "1");
-    const auto earlier = at.begin(before, "2");
-    const auto last = at.begin(before, "3");
-    const auto nothing = at.begin(before, "4");
+    direct_readings at;
+    at.db.execute("insert into t (owner) values (2)");
+    at.db.execute("insert into t (owner) select case when i = 1 then 1 when i = 3500 then 3 else 0 end from generate_series(1, 3500) i");
+    const auto first = at.begin("1");
+    const auto earlier = at.begin("2");
+    const auto last = at.begin("3");
+    const auto nothing = at.begin("4");
 
     const auto of_first = direct_readings::rest(*first);
     REQUIRE(of_first.size() > 2);
@@ -103,13 +103,10 @@ TEST_CASE("Of a large transaction a reading gets the pages that concern it, and 
 
 TEST_CASE("A reading that a pass has gone on without, inside a transaction that concerns it, is given the transaction's end by another")
 {
-    const database db{with_rowcast};
-    db.execute(a_table);
-    direct_readings at(db);
-    const core::cursor before = at.now();
-    db.execute("insert into t (owner) select case when i = 1 then 1 else 0 end from generate_series(1, 3500) i");
-    const auto slow = at.begin(before, "1");
-    const auto everything = at.begin(before, "");
+    direct_readings at;
+    at.db.execute("insert into t (owner) select case when i = 1 then 1 else 0 end from generate_series(1, 3500) i");
+    const auto slow = at.begin("1");
+    const auto everything = at.begin("");
     auto slow_asked = direct_readings::ask(*slow);
     auto asked = direct_readings::ask(*everything);
     const auto page = direct_readings::take(std::move(slow_asked));
