@@ -39,8 +39,10 @@ std::vector<chapter::place> chapter::candidates(const view_spec& view, place fro
                          [&](place each) { return ends || view.may_be_changed_by(at(each)); });
         }
     }
-    for (const auto& [name, messages] : known.channels) {
-        append(found, messages, from, ends ? to : from);
+    if (ends) {
+        for (const auto& [name, messages] : known.channels) {
+            append(found, messages, from, to);
+        }
     }
     std::sort(found.begin(), found.end());
     found.erase(std::unique(found.begin(), found.end()), found.end());

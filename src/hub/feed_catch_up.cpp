@@ -146,7 +146,7 @@ void feed::state::push_past(std::uint64_t number, const std::vector<chapter_ptr>
             }
             const bool concerned = !candidates.empty() && batch->changes[candidates.back().ordinal].xid == batch->changes.back().xid;
             open = batch->transaction_goes_on && (concerned || (open && batch->is_part_of_transaction()));
-            sum += batch->memory() + candidates.size() * sizeof candidates.front();
+            sum += last ? 0 : batch->memory() + candidates.size() * sizeof candidates.front();
             const bool too_many = candidates.size() > most_candidates;
             push(page_work(number, batch, too_many ? std::nullopt : std::optional(std::move(candidates))));
             if (sum > bytes) {
