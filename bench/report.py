@@ -300,7 +300,7 @@ SECTIONS = (
     ("matching", "Many rules", "An UPDATE that one of so many subscriptions sees, each with a rule of its own, by which an index finds it or not.", matching),
     ("writers", "Writers", "pgbench on a table that nobody watches, and on three that somebody does: throughput, latency, WAL and the log's size.", writers),
     ("catch_up", "Catching up", "WebSocket clients that were away: one, and many at once.", catch_up),
-    ("storm", "Many clients", "All clients come back at once, after the bridge was killed and changes were made.", storm),
+    ("storm", "Many clients", "All clients come back at once: after their connections broke while changes were made one by one (in steps), and after the bridge was killed and changes were made.", storm),
     ("memory", "Memory", "Resident memory of the bridge by idle WebSocket session.", memory),
 )
 

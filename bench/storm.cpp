@@ -91,7 +91,7 @@ int main(int argc, char** argv)
     CLI::App app{"Reconnect storm: clients that come back at once, from memory and from the log"};
     app.add_option("--clients", clients, "how many")->check(CLI::Range(1, 19'000))->capture_default_str();
     app.add_option("--steps", steps, "changes of others in between, one by one, where only the connections break")->check(CLI::Range(0, 20'000))->capture_default_str();
-    app.add_option("--beyond", beyond, "changes of others in between, the second time")->check(CLI::Range(0, 10'000'000))->capture_default_str();
+    app.add_option("--beyond", beyond, "changes of others in between, beyond what the bridge keeps in memory")->check(CLI::Range(0, 10'000'000))->capture_default_str();
     rowcast::bench::results found(app, "storm");
     CLI11_PARSE(app, argc, argv);
     rowcast::bench::allow_connections(clients);
