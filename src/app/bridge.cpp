@@ -326,6 +326,7 @@ void bridge::parts::follow()
         }
     };
     callbacks.read_to_end = [this] { hub.read_to_end(); };
+    callbacks.handing_out = [this] { return hub.handing_out(); };
     std::vector<std::string> channels = settings.database.notify_channels;
     channels.emplace_back(postgres::revocation_channel);
     auto started = std::make_unique<postgres::follower>(

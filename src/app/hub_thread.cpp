@@ -53,7 +53,8 @@ std::shared_ptr<void> hub_thread::ticket()
         }
     }
     ++under_way_;
-    return {static_cast<void*>(this), [this](void*) {
+    return {static_cast<void*>(this), [this, since = std::chrono::steady_clock::now()](void*) {
+                handing_out_ = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - since);
                 --under_way_;
                 room_.release();
             }};

@@ -4,6 +4,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -45,6 +46,7 @@ public:
     void message(core::change passed_on); // dropped where 10,000 wait; that is told
 
     observe::queues_stand queues() const; // from any thread
+    std::chrono::microseconds handing_out() const { return handing_out_; } // from `publish` to the last shard, of late; from any thread
 
     // Runs `work` on its thread, after what is there already.
     void post(std::function<void()> work) { boost::asio::post(thread_, std::move(work)); }
@@ -85,6 +87,7 @@ private:
     std::atomic<std::size_t> waiting_messages_ = 0;
     std::atomic<std::size_t> under_way_ = 0; // batches
     std::atomic<std::size_t> attaching_ = 0; // parked_, for others to see
+    std::atomic<std::chrono::microseconds> handing_out_{};
     const observe::sink tell_;
     boost::asio::thread_pool thread_{1};
 };

@@ -45,10 +45,11 @@ public:
     // What a read to the present found.
     struct reading {
         time at;
-        std::chrono::milliseconds took{0};
+        std::chrono::microseconds took{0};
         std::size_t transactions = 0;
         const core::snapshot& seen; // everything in it has been read
         std::chrono::microseconds waited{0}; // those transactions, between their last change and the reading, at most
+        std::chrono::microseconds handed_out{0}; // what was read before, to those whom it concerns: how long that took of late
     };
 
     doorbell(std::chrono::milliseconds poll_interval, thresholds busy);
@@ -105,7 +106,7 @@ private:
     std::chrono::milliseconds between_tries_{0};
     std::chrono::milliseconds pace_{0};         // between the reads of a follow-up
     std::chrono::milliseconds calm_for_{0};
-    std::chrono::milliseconds last_took_{0};
+    std::chrono::microseconds rest_{0}; // after the last read
     time last_read_{};
     window window_;
     // Transaction ids as they were one and two seconds ago, roughly.

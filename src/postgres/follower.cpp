@@ -222,8 +222,8 @@ void follower::read()
     const step_summary latest = read_step();
     const std::size_t transactions = rest.transactions + latest.transactions;
     const auto now = doorbell::clock::now();
-    bell_.read({now, std::chrono::duration_cast<std::chrono::milliseconds>(now - since), transactions, position_.seen,
-                std::max(rest.waited, latest.waited)});
+    bell_.read({now, std::chrono::duration_cast<std::chrono::microseconds>(now - since), transactions, position_.seen,
+                std::max(rest.waited, latest.waited), callbacks_.handing_out ? callbacks_.handing_out() : std::chrono::microseconds(0)});
     if (transactions > 0 && bell_.rings()) {
         key_.ring();
     }

@@ -252,6 +252,32 @@ TEST_CASE("a quiet doorbell looks every few milliseconds, at most a third of the
     CHECK(at.pace() == 100ms);
 }
 
+TEST_CASE("a quiet doorbell lets changes gather while handing them out takes long, for 20 ms at most")
+{
+    stepped at;
+    at.become_quiet();
+    struct {
+        std::chrono::microseconds took, handed_out;
+        std::chrono::milliseconds pace;
+    } const loads[] = {{1ms, 100us, 5ms}, {1ms, 4ms, 8ms}, {1ms, 900ms, 20ms}, {15ms, 900ms, 30ms}, {0ms, 0ms, 5ms}};
+    for (const auto& load : loads) {
+        at.now += 5ms;
+        at.bell.read({at.now, load.took, 10, {at.newest, at.newest, {}}, 0us, load.handed_out});
+        CHECK(at.pace() == load.pace);
+        CHECK(at.bell.current() == state::quiet);
+    }
+}
+
+TEST_CASE("a doorbell that sleeps heeds the next bell, however long handing out takes")
+{
+    stepped at;
+    at.bell.connected(at.now);
+    at.settle();
+    at.bell.read({at.now, 0ms, 1, {at.newest, at.newest, {}}, 0us, 900ms});
+    CHECK(at.bell.heeds_bell());
+    CHECK(at.pace() == poll_interval);
+}
+
 TEST_CASE("a quiet doorbell lets go after a second of calm, and follows up")
 {
     stepped at;
