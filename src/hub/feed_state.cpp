@@ -7,7 +7,7 @@
 namespace rowcast::hub {
 
 feed::state::state(shard& home, feed_limits limits, ready_call ready)
-    : home_(home), limits_(limits), ready_(std::move(ready))
+    : home_(home), limits_(limits), ready_(std::move(ready)), items_(recycling_allocator<item>(home.queued_))
 {
     home_.enter(*this);
 }
@@ -239,7 +239,7 @@ void feed::state::push(item added)
     insert(items_.end(), std::move(added));
 }
 
-void feed::state::insert(std::list<item>::const_iterator before, item added)
+void feed::state::insert(queue::const_iterator before, item added)
 {
     items_.insert(before, std::move(added));
     if (items_.size() == 1 && ready_) {

@@ -90,6 +90,7 @@ private:
         std::uint64_t group;
     };
     using item = std::variant<output, page_work, join, attach_again, read_on>;
+    using queue = std::list<item, recycling_allocator<item>>;
 
     // catching up (feed_catch_up.cpp)
     void start(std::uint64_t group_number);
@@ -126,7 +127,7 @@ private:
     const page_work* oldest_live() const; // the page of the live stream that has waited longest; null: none waits
     page_work& page_of(const publication_ptr& published);
     void push(item added);
-    void insert(std::list<item>::const_iterator before, item added);
+    void insert(queue::const_iterator before, item added);
     void say_at_once(unsubscribed what);
     void detach(subscription& from);
     subscription* find(std::string_view id);
@@ -142,7 +143,7 @@ private:
     std::map<std::uint64_t, group> groups_;
     std::uint64_t last_group_ = 0;
 
-    std::list<item> items_; // mostly empty: a deque never is
+    queue items_; // mostly empty: a deque never is
     stream live_;
     std::uint64_t last_cursor_ = 0;        // hash of the last one that the client got for the live stream
     std::size_t pending_bytes_ = 0;        // of live events in items_

@@ -16,6 +16,7 @@
 #include "hub/gateway.hpp"
 #include "hub/key_table.hpp"
 #include "hub/publication.hpp"
+#include "hub/recycling_memory.hpp"
 #include "hub/standing.hpp"
 
 namespace rowcast::hub {
@@ -115,6 +116,7 @@ private:
     gateway& hub_;
     event_writer write_;
     std::size_t most_held_;
+    recycling_memory queued_; // what waits for each feed: mostly a page that it takes at once
     std::uint64_t published_ = 0; // bytes so far
     std::set<std::pair<std::uint64_t, receiver*>> keeping_; // since when at most; each once
     std::string cursor_;
