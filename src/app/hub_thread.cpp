@@ -53,10 +53,17 @@ std::shared_ptr<void> hub_thread::ticket()
         }
     }
     ++under_way_;
-    return {static_cast<void*>(this), [this, since = std::chrono::steady_clock::now()](void*) {
-                handing_out_ = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - since);
+    return {static_cast<void*>(this), [this](void*) {
                 --under_way_;
                 room_.release();
+            }};
+}
+
+// The same ticket, with whose end it is known how long handing out took.
+std::shared_ptr<void> hub_thread::timed(std::shared_ptr<void> ticket)
+{
+    return {static_cast<void*>(this), [this, since = std::chrono::steady_clock::now(), ticket = std::move(ticket)](void*) {
+                handing_out_ = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - since);
             }};
 }
 
@@ -78,7 +85,8 @@ void hub_thread::publish(core::batch_ptr batch, std::vector<policy::set_value_pt
             events += of_view.size();
         }
         tell_(observe::changes_matched{made->batch->changes.size(), made->evaluations, events});
-        publish_(made, std::move(place));
+        const bool concerns_somebody = events > 0;
+        publish_(made, concerns_somebody ? timed(std::exchange(place, nullptr)) : std::exchange(place, nullptr));
         if (!hub_.inside_transaction()) {
             for (core::change& each : std::exchange(messages_, {})) {
                 publish_(hub_.pass_on(std::move(each)), nullptr);

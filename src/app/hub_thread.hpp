@@ -46,7 +46,8 @@ public:
     void message(core::change passed_on); // dropped where 10,000 wait; that is told
 
     observe::queues_stand queues() const; // from any thread
-    std::chrono::microseconds handing_out() const { return handing_out_; } // from `publish` to the last shard, of late; from any thread
+    // How long the shards took of late for a batch that concerns somebody, what they had to do before it included; from any thread.
+    std::chrono::microseconds handing_out() const { return handing_out_; }
 
     // Runs `work` on its thread, after what is there already.
     void post(std::function<void()> work) { boost::asio::post(thread_, std::move(work)); }
@@ -73,6 +74,7 @@ private:
     void try_attach(parked wanted);
     void try_parked();
     std::shared_ptr<void> ticket();
+    std::shared_ptr<void> timed(std::shared_ptr<void> ticket);
 
     log_readings& readings_;
     row_readings& rows_;

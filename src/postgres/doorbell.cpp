@@ -58,7 +58,6 @@ void doorbell::connected(time now)
     marked_at_ = {};
     young_ = next_young_ = 0; // those of another server mean nothing
     last_read_ = now;
-    rest_ = milliseconds(0);
     if (phase_ != phase::releasing) {
         follow_up();
     }
@@ -146,7 +145,7 @@ void doorbell::read(const reading& found)
 {
     last_read_ = found.at;
     rest_ = std::max<std::chrono::microseconds>(rest_after_work * found.took,
-                                                std::min<std::chrono::microseconds>(rest_after_work * found.handed_out, most_rest_to_gather));
+                                                std::min<std::chrono::microseconds>({rest_after_work * found.handed_out, most_rest_to_gather, poll_interval_}));
     if (phase_ == phase::unmarked) {
         due_ = action::mark; // once more, where the last did not go
     }

@@ -49,7 +49,7 @@ struct follower_callbacks {
     std::function<void(recent_past before_head)> recent = nullptr;
     // The log has been read to what was its end when the read began, whether there was anything or not. May be empty.
     std::function<void()> read_to_end = nullptr;
-    // How long a page took of late from `batch` to all whom it concerns: a busy log is read less often where that is long,
+    // How long it took of late to hand a page out to all whom it concerns: a busy log is read less often where that is long,
     // so that more is handed out at once. May be empty.
     std::function<std::chrono::microseconds()> handing_out = nullptr;
 };

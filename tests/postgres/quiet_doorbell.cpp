@@ -157,6 +157,34 @@ TEST_CASE("a busy log is looked at by itself, so that writers need not ring, unt
     CHECK(f.got.changes.size() == written + 1);
 }
 
+TEST_CASE("a busy log is looked at less often while handing out what it holds takes long")
+{
+    const database db{with_rowcast};
+    db.execute(watched_table);
+    recorder got;
+    auto calls = got.callbacks();
+    std::vector<doorbell::time> reads; // of the quiet doorbell
+    std::atomic<std::size_t> many = 0;
+    std::atomic<const postgres::follower*> following = nullptr;
+    calls.handing_out = [] { return 900ms; };
+    calls.read_to_end = [&] {
+        if (const auto* its = following.load(); its && its->now().bell == state::quiet) {
+            reads.push_back(its->now().last_read.value());
+            many = reads.size();
+        }
+    };
+    postgres::follower follower{{.connection = {.url = db.url()}, .poll_interval = never, .notify_channels = {}, .pages = {}, .busy = lively}, calls, got.sink()};
+    following = &follower;
+    got.wait_for_start();
+    writer busy{db};
+    REQUIRE(eventually([&] { return many >= 8; }));
+    busy.stop();
+    follower.stop();
+    for (std::size_t i = 1; i < 8; ++i) {
+        CHECK(reads[i] - reads[i - 1] >= 20ms);
+    }
+}
+
 TEST_CASE("who wrote while the key was held and commits when all is calm is found without a poll")
 {
     const database db{with_rowcast};
