@@ -29,6 +29,7 @@ endif()
 if(ROWCAST_SANITIZE)
     target_compile_options(rowcast_compiler INTERFACE -fsanitize=${ROWCAST_SANITIZE} -fno-sanitize-recover=all)
     target_link_options(rowcast_compiler INTERFACE -fsanitize=${ROWCAST_SANITIZE})
+    target_compile_definitions(rowcast_compiler INTERFACE ROWCAST_SANITIZED)
 endif()
 
 # Paths below the source folder are hashed as relative ones, so that several checkouts share the cache.

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <new>
+#include <vector>
 
 namespace rowcast::hub {
 
@@ -10,34 +10,46 @@ namespace rowcast::hub {
 // and without a visit to the heap. One thread; must outlive what uses it.
 class recycling_memory {
 public:
-    recycling_memory() = default;
+    recycling_memory() { kept_.reserve(most); }
     recycling_memory(const recycling_memory&) = delete;
+    recycling_memory& operator=(const recycling_memory&) = delete;
     ~recycling_memory()
     {
-        while (many_ > 0) {
-            ::operator delete(kept_[--many_]);
+        for (void* const each : kept_) {
+            ::operator delete(each);
         }
     }
 
-    void* take(std::size_t size) { return size == size_ && many_ > 0 ? kept_[--many_] : ::operator new(size); }
+    void* take(std::size_t size)
+    {
+        if (kept_.empty() || size != size_) {
+            return ::operator new(size);
+        }
+        void* const newest = kept_.back();
+        kept_.pop_back();
+        return newest;
+    }
 
     void give_back(void* block, std::size_t size)
     {
-        if (many_ == 0) {
+        if (kept_.empty()) {
             size_ = size;
         }
-        if (size == size_ && many_ < most) {
-            kept_[many_++] = block;
+        if (size == size_ && kept_.size() != most) {
+            kept_.push_back(block);
         } else {
             ::operator delete(block);
         }
     }
 
 private:
+#ifdef ROWCAST_SANITIZED // which sees who uses a block that was given back, unless somebody has it by then
+    static constexpr std::size_t most = 0;
+#else
     static constexpr std::size_t most = 64;
-    std::array<void*, most> kept_;
-    std::size_t many_ = 0;
-    std::size_t size_ = 0; // of each that is kept
+#endif
+    std::vector<void*> kept_;
+    std::size_t size_ = 0; // of each of them
 };
 
 // For a standard container whose nodes come from there.

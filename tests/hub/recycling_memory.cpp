@@ -7,6 +7,7 @@
 
 namespace rowcast::hub {
 
+#ifndef ROWCAST_SANITIZED
 TEST_CASE("What is given back is given out again, the newest first")
 {
     recycling_memory memory;
@@ -19,6 +20,7 @@ TEST_CASE("What is given back is given out again, the newest first")
     memory.give_back(first, 100);
     memory.give_back(second, 100);
 }
+#endif
 
 TEST_CASE("A block of another size is never one that was kept")
 {
@@ -32,7 +34,7 @@ TEST_CASE("A block of another size is never one that was kept")
     memory.give_back(next, 200);
 }
 
-TEST_CASE("Lists of one memory hold what they should, however many come and go, and nothing of it is lost")
+TEST_CASE("Lists of one memory hold what they should, however many come and go")
 {
     recycling_memory memory;
     for (int round = 0; round < 3; ++round) {
