@@ -47,7 +47,7 @@ using bench::audience;
 using bench::median;
 using seconds = std::chrono::duration<double>;
 
-// Not counted: until then a bridge has noticed that its log is busy.
+// Not counted: by then a bridge has noticed where its log is busy.
 constexpr auto warm_up = 1s;
 
 struct contender {
