@@ -85,8 +85,7 @@ void hub_thread::publish(core::batch_ptr batch, std::vector<policy::set_value_pt
             events += of_view.size();
         }
         tell_(observe::changes_matched{made->batch->changes.size(), made->evaluations, events});
-        const bool concerns_somebody = events > 0;
-        publish_(made, concerns_somebody ? timed(std::exchange(place, nullptr)) : std::exchange(place, nullptr));
+        publish_(made, events > 0 ? timed(std::move(place)) : std::move(place));
         if (!hub_.inside_transaction()) {
             for (core::change& each : std::exchange(messages_, {})) {
                 publish_(hub_.pass_on(std::move(each)), nullptr);
