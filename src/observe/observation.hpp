@@ -18,7 +18,7 @@ struct database_connected { std::string server_version; std::string log_identity
 struct database_lost { std::string reason; std::chrono::milliseconds retry_in{}; };
 struct log_renewed { std::string reason; };             // a restored or copied database got a new log
 struct batch_read { std::size_t changes = 0; std::size_t bytes = 0; std::chrono::microseconds took{}; };
-struct flush_forced { };                                // the bridge had to flush the WAL itself
+struct flush_forced { std::chrono::microseconds waited{0}; }; // the bridge had to flush the WAL itself, having waited so long for others
 struct doorbell_changed { std::string_view state; };       // sleeping, taking, quiet, letting_go (postgres/doorbell.hpp)
 struct log_expired { std::uint64_t removed = 0; };
 struct partitions_refreshed { std::string table; std::string action; std::string detail; };

@@ -90,12 +90,12 @@ struct speaker {
                 {{"changes", quoted(it.changes)}, {"bytes", quoted(it.bytes)}, {"took_us", quoted(it.took.count())}}};
     }
 
-    line operator()(const flush_forced&) const
+    line operator()(const flush_forced& it) const
     {
         return {level::trace,
                 "flush_forced",
-                "flushed the write-ahead log, so that asynchronous commits can be delivered",
-                {}};
+                fmt::format("flushed the write-ahead log, so that asynchronous commits can be delivered, after {} us", it.waited.count()),
+                {{"waited_us", quoted(it.waited.count())}}};
     }
 
     line operator()(const doorbell_changed& it) const

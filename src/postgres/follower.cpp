@@ -11,6 +11,8 @@ namespace rowcast::postgres {
 namespace {
 
 const std::string bell_channel = "rowcast";
+// Then it is tried again: writers may wait for the disk by now.
+constexpr std::chrono::seconds nobody_flushes_for{10};
 
 core::snapshot read_head(connection& on, const observe::sink& sink)
 {
@@ -240,7 +242,11 @@ void follower::read()
 follower::step_summary follower::read_step()
 {
     const auto since = std::chrono::steady_clock::now();
-    log_step step(*connection_, everything_, sink_, position_, options_.pages);
+    page_limits limits = options_.pages;
+    if (since < flushes_until_) {
+        limits.flush_patience = std::chrono::microseconds(0);
+    }
+    log_step step(*connection_, everything_, sink_, position_, limits);
     core::transaction_id last = 0;
     step_summary found;
     for (;;) {
@@ -254,6 +260,9 @@ follower::step_summary follower::read_step()
         }
         if ((*page)->complete && (*page)->changes.empty() && (*page)->before == (*page)->after) {
             return found; // nothing at all has happened
+        }
+        if (step.forced_flush() && since >= flushes_until_) {
+            flushes_until_ = since + nobody_flushes_for;
         }
         callbacks_.batch(*page);
         position_ = step.position();

@@ -112,6 +112,7 @@ private:
     std::optional<connection> connection_;
     std::optional<log_identity> identity_; // of `position_`
     core::cursor position_;                // everything up to it has been handed out
+    std::chrono::steady_clock::time_point flushes_until_{}; // nobody else does (synchronous_commit = off): waiting for it would be in vain
     std::string problem_;
     bool rung_ = false; // a bell that no read has answered yet
     std::atomic<bool> asked_ = false; // `wake` was called

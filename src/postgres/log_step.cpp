@@ -1,7 +1,5 @@
 #include "postgres/log_step.hpp"
 
-#include "postgres/wal.hpp"
-
 #include <utility>
 
 namespace rowcast::postgres {
@@ -85,7 +83,7 @@ core::result<core::batch_ptr> log_step::first_page()
     }
     if (look_only && target_ != before_) {
         on_.skip_rows();
-        await_flush(on_, moment.written, moment.flushed, sink_);
+        forced_flush_ = await_flush(on_, moment.written, moment.flushed, sink_, limits_.flush_patience);
         position_.inside = core::cursor::progress{target_, {}};
         return further_page();
     }
@@ -98,7 +96,7 @@ core::result<core::batch_ptr> log_step::first_page()
         forget_ahead();
     }
     if (to_now && !(page->changes.empty() && target_ == before_)) {
-        await_flush(on_, moment.written, moment.flushed, sink_);
+        forced_flush_ = await_flush(on_, moment.written, moment.flushed, sink_, limits_.flush_patience);
     }
     return page;
 }

@@ -6,6 +6,7 @@
 #include "observe/observation.hpp"
 #include "postgres/connection.hpp"
 #include "postgres/log_statement.hpp"
+#include "postgres/wal.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -20,6 +21,7 @@ struct page_limits {
     // Whether there is probably more than a page: then through the portal from the first one on, since what the statement
     // finds out about all transactions is then found out once, not twice. A few round trips more where there is not.
     bool expects_many = false;
+    std::chrono::microseconds flush_patience = postgres::flush_patience; // of `await_flush`
 };
 
 // What `log_step` needs prepared on its connection; once for each connection.
@@ -48,6 +50,9 @@ public:
     // How long the oldest transaction of the first page had been waiting to be read since its last change, by the database's clock.
     std::chrono::microseconds waited() const { return waited_; }
 
+    // Whether what was read was not on disk before the step itself had it flushed.
+    bool forced_flush() const { return forced_flush_; }
+
 private:
     core::result<core::batch_ptr> first_page();
     core::result<core::batch_ptr> further_page();
@@ -66,6 +71,7 @@ private:
     core::snapshot target_;
     core::place last_;
     std::chrono::microseconds waited_{0};
+    bool forced_flush_ = false;
     enum class state { new_, through_portal, done } state_ = state::new_;
     bool portal_ = false;
     bool fetching_ = false;

@@ -2,13 +2,12 @@
 
 #include "postgres/log_statement.hpp"
 
-#include <chrono>
+#include <algorithm>
 #include <thread>
 
 namespace rowcast::postgres {
 namespace {
 
-constexpr std::chrono::microseconds patience{2000};
 constexpr std::chrono::microseconds first_between_looks{200};
 constexpr int most_forced = 3;
 
@@ -26,14 +25,18 @@ void force(connection& on)
 
 } // namespace
 
-void await_flush(connection& on, std::uint64_t written, std::uint64_t flushed, const observe::sink& sink)
+bool await_flush(connection& on, std::uint64_t written, std::uint64_t flushed, const observe::sink& sink,
+                 std::chrono::microseconds patience)
 {
-    const auto until = std::chrono::steady_clock::now() + patience;
-    for (auto pause = first_between_looks; flushed < written && std::chrono::steady_clock::now() < until; pause *= 2) {
-        std::this_thread::sleep_for(pause);
+    const auto since = std::chrono::steady_clock::now();
+    std::chrono::microseconds waited{0};
+    for (auto pause = first_between_looks; flushed < written && waited < patience; pause *= 2) {
+        std::this_thread::sleep_for(std::min(pause, patience - waited));
         flushed = flushed_now(on);
+        waited = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - since);
     }
-    for (int time = 0; flushed < written; ++time) {
+    int time = 0;
+    for (; flushed < written; ++time) {
         if (time == most_forced) {
             throw database_error("the WAL is not flushed to " + format_lsn(written) +
                                      " although a commit should have done it "
@@ -41,10 +44,11 @@ void await_flush(connection& on, std::uint64_t written, std::uint64_t flushed, c
                                      format_lsn(flushed) + ")",
                                  "", "");
         }
-        sink(observe::flush_forced{});
+        sink(observe::flush_forced{waited});
         force(on);
         flushed = flushed_now(on);
     }
+    return time > 0;
 }
 
 } // namespace rowcast::postgres

@@ -5,6 +5,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+
 using namespace rowcast;
 using namespace std::chrono_literals;
 using rowcast::support::database;
@@ -47,6 +49,26 @@ TEST_CASE("a follower delivers a committed change when the bell rings, without w
     CHECK(got.changes[0].at.size() == std::string("2026-11-21T10:00:00.123456Z").size());
     CHECK(got.changes[1].before == R"({"id":1,"v":"a"})");
     CHECK(got.changes[1].after == R"({"id":1,"v":"b"})");
+}
+
+TEST_CASE("where commits do not wait for the disk, the next one is flushed at once, without waiting for others to do it")
+{
+    const database db{with_rowcast};
+    watch(db, "t");
+    recorder got;
+    const postgres::follower follower{never_polling(db), got.callbacks(), got.sink()};
+    got.wait_for_start();
+    // Now and then somebody else flushes first.
+    std::vector<observe::flush_forced> forced;
+    const auto at_once = [](const observe::flush_forced& each) { return each.waited == 0us; };
+    for (std::size_t n = 1; n <= 1000 && std::none_of(forced.begin(), forced.end(), at_once); ++n) {
+        db.execute("set synchronous_commit = off; insert into t values (" + std::to_string(n) + ", 'x')");
+        got.wait_for_changes(n);
+        forced = got.all<observe::flush_forced>();
+    }
+    REQUIRE_FALSE(forced.empty());
+    CHECK(forced.front().waited >= postgres::flush_patience);
+    CHECK(std::any_of(forced.begin(), forced.end(), at_once));
 }
 
 TEST_CASE("a transaction that commits late is delivered late and whole, one that is rolled back never")

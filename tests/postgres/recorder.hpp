@@ -70,14 +70,22 @@ public:
     }
 
     template <class Observation>
-    std::size_t count()
+    std::vector<Observation> all()
     {
         const std::lock_guard lock(mutex_);
-        std::size_t sum = 0;
+        std::vector<Observation> found;
         for (const auto& each : observations) {
-            sum += std::holds_alternative<Observation>(each);
+            if (const auto* one = std::get_if<Observation>(&each)) {
+                found.push_back(*one);
+            }
         }
-        return sum;
+        return found;
+    }
+
+    template <class Observation>
+    std::size_t count()
+    {
+        return all<Observation>().size();
     }
 
     // To be read by the test after a wait, while nothing comes.
