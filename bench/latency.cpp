@@ -5,7 +5,7 @@
 // then until the client has the row: who makes others wait pays for their waiting too ("coordinated omission" would leave
 // it out). So the figures hold the transaction itself, its trigger and its flush.
 //
-//     bench/latency [--rates PER_SECOND...] [--transactions N] [--seconds S] [--json FILE]
+//     bench/latency [--rates PER_SECOND...] [--transactions N] [--seconds S] [--asynchronous] [--json FILE]
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
@@ -343,10 +343,12 @@ int main(int argc, char** argv)
     app.add_option("--rates", rates, "transactions a second")->check(CLI::Range(0.1, 20'000.0))->capture_default_str();
     app.add_option("--transactions", transactions, "of each rate, to each client")->check(CLI::Range(1, 10'000'000))->capture_default_str();
     app.add_option("--seconds", at_most, "of each rate, for each client, at most")->check(CLI::Range(1, 100'000))->capture_default_str();
+    bool asynchronous = false;
+    app.add_flag("--asynchronous", asynchronous, "commits do not wait for the disk (synchronous_commit = off)");
     bench::results found(app, "latency");
     CLI11_PARSE(app, argc, argv);
 
-    support::postgres_cluster cluster({"fsync = on"});
+    support::postgres_cluster cluster({"fsync = on", std::string("synchronous_commit = ") + (asynchronous ? "off" : "on")});
     support::run({support::rowcast_binary(), "install", "--database", cluster.url()});
     {
         pqxx::connection session = cluster.connect();
