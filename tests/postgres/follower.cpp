@@ -2,6 +2,7 @@
 
 #include "postgres/recorder.hpp"
 #include "support/database.hpp"
+#include "support/recorder.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -56,7 +57,8 @@ TEST_CASE("where commits do not wait for the disk, the next one is flushed at on
     const database db{with_rowcast};
     watch(db, "t");
     recorder got;
-    const postgres::follower follower{never_polling(db), got.callbacks(), got.sink()};
+    rowcast::support::recorder seen;
+    const postgres::follower follower{never_polling(db), got.callbacks(), seen.sink()};
     got.wait_for_start();
     // Now and then somebody else flushes first.
     std::vector<observe::flush_forced> forced;
@@ -64,7 +66,7 @@ TEST_CASE("where commits do not wait for the disk, the next one is flushed at on
     for (std::size_t n = 1; n <= 1000 && std::none_of(forced.begin(), forced.end(), at_once); ++n) {
         db.execute("set synchronous_commit = off; insert into t values (" + std::to_string(n) + ", 'x')");
         got.wait_for_changes(n);
-        forced = got.all<observe::flush_forced>();
+        forced = seen.all<observe::flush_forced>();
     }
     REQUIRE_FALSE(forced.empty());
     CHECK(forced.front().waited >= postgres::flush_patience);
