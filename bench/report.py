@@ -150,12 +150,12 @@ def matching(figures):
 def writers(figures):
     names = {"unwatched": "unwatched", "audited": "audit trigger", "watched": "watched", "notifying": "notifying"}
     kinds = [kind for kind in names if kind != "unwatched"]
-    conditions = [[each["clients"], each["rows"], each["flush"]] for each in figures]
+    conditions = [[each["clients"], f"{each['rows']:,}", each["flush"]] for each in figures]
     flushes = list(dict.fromkeys(each["flush"] for each in figures))
     picture, axes = plt.subplots(len(flushes), figsize=(9, 2.2 * len(flushes)), squeeze=False)
     for flush, place in zip(flushes, axes[:, 0]):
         these = [each for each in figures if each["flush"] == flush]
-        bars(place, [f"{each['clients']} client{'s' * (each['clients'] > 1)}, {each['rows']} row{'s' * (each['rows'] > 1)}" for each in these], kinds,
+        bars(place, [f"{each['clients']} client{'s' * (each['clients'] > 1)}, {each['rows']:,} row{'s' * (each['rows'] > 1)}" for each in these], kinds,
              {kind: [each["tables"][kind]["share"] * 100 for each in these] for kind in kinds}, "% of unwatched")
         place.set_ylim(top=place.get_ylim()[1] * 1.1)
         place.set_title("no flush" if flush == "none" else f"{flush} flush", fontsize=10)

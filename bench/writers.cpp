@@ -2,7 +2,7 @@
 // the same PostgreSQL. The bridge runs and one subscriber takes every change. Beside throughput and latency: WAL, and what
 // the log takes of the disk.
 //
-//     bench/writers [--clients 1,8,32] [--rows 1,100] [--flush normal,slow,none] [--rounds N] [--seconds S]
+//     bench/writers [--clients 1,8,32] [--rows 1,100,10000] [--flush normal,slow,none] [--rounds N] [--seconds S]
 
 #include <CLI/CLI.hpp>
 #include <pqxx/pqxx>
@@ -84,6 +84,8 @@ const std::map<std::string, std::string> flushes = {{"normal", ""}, {"slow", "co
 // One client, where nothing waits for the disk: what a statement itself costs. Many, where the disk is slow: what commits make each other wait.
 const std::vector<std::string> of_one_client = {"normal", "none"};
 const std::vector<std::string> of_many_clients = {"normal", "slow"};
+// An UPDATE of more rows is measured with one client only: many would wait for each other's rows.
+constexpr int most_rows_of_many_clients = 100;
 
 double number_after(const std::string& text, const std::string& words)
 {
@@ -282,13 +284,13 @@ private:
 int main(int argc, char** argv)
 {
     std::vector<int> clients = {1, 8, 32};
-    std::vector<int> rows = {1, 100};
+    std::vector<int> rows = {1, 100, 10'000};
     std::vector<std::string> wanted;
     int rounds = 3;
     int seconds = 3;
     CLI::App app{"Writers on an unwatched, an audited, a watched and a notifying table: figures are medians of rounds in turns"};
     app.add_option("--clients", clients, "of pgbench")->delimiter(',')->check(CLI::Range(1, 150))->capture_default_str();
-    app.add_option("--rows", rows, "that one UPDATE changes")->delimiter(',')->check(CLI::Range(1, table_rows))->capture_default_str();
+    app.add_option("--rows", rows, "that one UPDATE changes; more than " + std::to_string(most_rows_of_many_clients) + ", of one client only")->delimiter(',')->check(CLI::Range(1, table_rows))->capture_default_str();
     app.add_option("--flush", wanted, "of a commit: normal; slow: a millisecond longer; none: nobody waits for it (default: normal and none for one client, normal and slow for more)")
         ->delimiter(',')
         ->check(CLI::IsMember({"normal", "slow", "none"}));
@@ -300,6 +302,9 @@ int main(int argc, char** argv)
     benchmark all;
     for (const int rows_each : rows) {
         for (const int clients_each : clients) {
+            if (clients_each > 1 && rows_each > most_rows_of_many_clients) {
+                continue;
+            }
             for (const std::string& flush : !wanted.empty() ? wanted : clients_each == 1 ? of_one_client : of_many_clients) {
                 all.measure({clients_each, rows_each, flush, rounds, seconds}, found);
             }

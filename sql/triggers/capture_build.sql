@@ -19,8 +19,9 @@ begin
     return false;
   end if;
 
+  -- No JIT: the planner takes its joins for many times what they are, and to compile them takes longer than all the rest.
   execute format('create or replace function rowcast.%I() returns trigger language plpgsql volatile security definer '
-                 'set search_path = pg_catalog, pg_temp %s as %L', function_name, settings, source);
+                 'set search_path = pg_catalog, pg_temp set jit to off %s as %L', function_name, settings, source);
   if (select proowner <> 'rowcast_capture'::regrole from pg_proc where oid = format('rowcast.%I()', function_name)::regprocedure) then
     execute format('revoke all on function rowcast.%I() from public', function_name);
     -- An owner must have the right to create in the schema: for the length of this transaction only.

@@ -121,7 +121,6 @@ declare
   olds   bigint;
   marks  text;
   mark   text;
-  jit    text;
 begin
 %1$s
   if tg_op = 'UPDATE' then
@@ -133,12 +132,8 @@ begin
     where %14$s and not %10$s and not n.wide and not o.wide;
     logged := found;
     if not logged then
-      -- The planner takes the join for many times what it is and would compile it, which takes longer than all the rest.
-      jit := current_setting('jit');
-      perform set_config('jit', 'off', true);
 %11$s
       logged := found;
-      perform set_config('jit', jit, true);
     end if;
 
   -- OFFSET 0: or the row would be made json twice.
