@@ -241,10 +241,10 @@ rows connection::execute_prepared(const std::string& name, const std::vector<par
     return collect();
 }
 
-void connection::run_script(const std::string& sql)
+rows connection::run_script(const std::string& sql)
 {
     send(PQsendQuery(pg_, sql.c_str()), false);
-    collect();
+    return collect();
 }
 
 void connection::begin(const std::string& sql, const std::vector<parameter>& parameters)

@@ -44,8 +44,8 @@ public:
     void prepare(const std::string& name, const std::string& sql);
     rows execute_prepared(const std::string& name, const std::vector<parameter>& parameters);
 
-    // Several statements, answers ignored; the time limit holds for all of them together.
-    void run_script(const std::string& sql);
+    // Several statements, of which the last one's answer is returned; the time limit holds for all of them together.
+    rows run_script(const std::string& sql);
 
     // One statement whose rows come one by one: call `next_row` until it returns nothing, then the next statement.
     // However many there are, only those are in memory that the caller keeps. The time limit holds for each.

@@ -11,17 +11,16 @@ namespace {
 constexpr std::chrono::microseconds first_between_looks{200};
 constexpr int most_forced = 3;
 
-std::uint64_t flushed_now(connection& on)
+std::uint64_t lsn_of(const rows& answer)
 {
-    return parse_lsn(on.execute("select pg_current_wal_flush_lsn()").text(0, 0));
+    return parse_lsn(answer.text(0, 0));
 }
 
+const std::string flushed_now = "select pg_current_wal_flush_lsn()";
+
 // `local`: our own disk is what a crash of this server goes back to. Waiting for synchronous standbys is not our part.
-void force(connection& on)
-{
-    on.run_script("begin read write; set local synchronous_commit = local; "
-                  "select pg_logical_emit_message(true, 'rowcast', ''); commit");
-}
+const std::string force = "begin read write; set local synchronous_commit = local; "
+                          "select pg_logical_emit_message(true, 'rowcast', ''); commit; ";
 
 } // namespace
 
@@ -32,7 +31,7 @@ bool await_flush(connection& on, std::uint64_t written, std::uint64_t flushed, c
     std::chrono::microseconds waited{0};
     for (auto pause = first_between_looks; flushed < written && waited < patience; pause *= 2) {
         std::this_thread::sleep_for(std::min(pause, patience - waited));
-        flushed = flushed_now(on);
+        flushed = lsn_of(on.execute(flushed_now));
         waited = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - since);
     }
     int time = 0;
@@ -45,8 +44,7 @@ bool await_flush(connection& on, std::uint64_t written, std::uint64_t flushed, c
                                  "", "");
         }
         sink(observe::flush_forced{waited});
-        force(on);
-        flushed = flushed_now(on);
+        flushed = lsn_of(on.run_script(force + flushed_now));
     }
     return time > 0;
 }
